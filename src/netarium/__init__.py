@@ -1,0 +1,1 @@
+"""netarium: a test facility for future networks."""
