@@ -1,0 +1,243 @@
+"""The records of the kernel: what the engine's arrays hold. Every field carries its meaning and unit as its NumPy title.
+
+Below `compile` there are no names, only indices: `*_ps` picoseconds, `*_bytes` bytes, `NONE` (-1) for "no such thing".
+An algorithm's own parameters and state (a queue discipline's, a congestion control's, a workload's) live in the numbered
+slots `i` (int64) and `f` (float64) of its record; the algorithm's file names the slots. So a new one needs no new field here.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+import numpy as np
+
+NONE = -1
+SECOND_PS = 1_000_000_000_000
+
+
+def record(*fields: tuple) -> np.dtype:
+    """An aligned record dtype from (name, format, meaning[, shape])."""
+    return np.dtype(
+        (np.record, np.dtype([((f[2], f[0]), f[1], *f[3:]) for f in fields], align=True)), align=True
+    )
+
+
+# Packet kinds
+DATA, ACK, DATAGRAM, CONTROL, FREE = 0, 1, 2, 3, 4
+# ECN field of the packet (RFC 3168 section 5)
+NOT_ECT, ECT_1, ECT_0, CE = 0, 1, 2, 3
+# Packet flags
+RETRANSMITTED, ECE, CWR, LOST_ON_LINK, CORRUPTED, DUPLICATE, LAST = 1, 2, 4, 8, 16, 32, 64
+
+# Why a packet was dropped; the index is the column of `drops`
+REASONS = (
+    "DROP_TAIL",
+    "DROP_AQM",
+    "DROP_IMPAIRMENT",
+    "DROP_LINK_DOWN",
+    "DROP_NO_ROUTE",
+    "DROP_POLICER",
+    "DROP_CORRUPTED",
+    "DROP_NODE_DOWN",
+)
+(
+    DROP_TAIL,
+    DROP_AQM,
+    DROP_IMPAIRMENT,
+    DROP_LINK_DOWN,
+    DROP_NO_ROUTE,
+    DROP_POLICER,
+    DROP_CORRUPTED,
+    DROP_NODE_DOWN,
+) = range(8)
+
+PACKET = record(
+    ("time_ps", "i8", "waiting: when it was enqueued; in flight: when it arrives"),
+    ("sent_ps", "i8", "data: when the transport handed it down; ACK: the echo of that time"),
+    ("seq", "i8", "data: segment number; ACK: next segment expected; datagram: number"),
+    ("next", "i4", "the packet behind it in the same list"),
+    ("conn", "i4", "slot of its connection"),
+    ("flow", "i4", "number of its flow; differs from the slot's flow once that has ended"),
+    ("size_bytes", "i4", "IP packet, bytes"),
+    ("route", "i4", "index into routes of the port it goes to next"),
+    ("ext", "i4", "slot of its SACK blocks, or NONE"),
+    ("kind", "u1", "DATA, ACK, DATAGRAM, CONTROL or FREE"),
+    ("ecn", "u1", "ECN field of the IP header"),
+    ("priority", "u1", "SO_PRIORITY, 0..15"),
+    ("flags", "u1", "RETRANSMITTED | ECE | CWR | ..."),
+    ("band", "i4", "class at a port that serves slices: 0 = none, else slice number + 1"),
+    ("hash", "i8", "flow hash: chooses among equal paths and among the queues of fq_codel"),
+)
+"""64 bytes: one cache line."""
+
+PORT = record(
+    ("head", "i4", "first packet in flight (or, at a plain FIFO port, in flight or waiting)"),
+    ("tail", "i4", "last packet of that list"),
+    ("waiting", "i4", "plain FIFO: first packet of that list whose transmission may not have begun"),
+    ("waiting_packets", "i4", "plain FIFO: packets from `waiting` on (an upper bound of the queue)"),
+    ("waiting_bytes", "i8", "plain FIFO: IP bytes from `waiting` on"),
+    ("busy_ps", "i8", "when the transmitter becomes free"),
+    ("byte_time", "i8", "picoseconds a byte, fixed point, shifted left by byte_shift"),
+    ("byte_shift", "i8", "fraction bits of byte_time"),
+    ("delay_ps", "i8", "propagation"),
+    ("limit_packets", "i4", "plain FIFO: most packets that may wait"),
+    ("overhead_bytes", "i4", "preamble, header, FCS and gap on the wire, a frame"),
+    ("limit_bytes", "i8", "plain FIFO: most IP bytes that may wait"),
+    ("features", "i4", "bit set of what makes this port more than a plain FIFO (see port.py)"),
+    ("queue", "i4", "root queue discipline, or NONE for a plain FIFO"),
+    ("node", "i4", "node at the far end"),
+    ("sending", "i4", "packet being transmitted (scheduled port), or NONE"),
+    ("sent_packets", "i8", "packets put on the wire"),
+    ("sent_bytes", "i8", "bytes put on the wire, overhead counted"),
+    ("queue_time_ps", "i8", "sum of the waiting times of packets put on the wire"),
+    ("backlog_ps_max", "i8", "plain FIFO: longest backlog of the transmitter seen at an enqueue"),
+    ("queue_bytes_max", "i8", "most IP bytes waiting"),
+    ("queue_packets_max", "i4", "most packets waiting"),
+    ("impairment", "i4", "its impairment record, or NONE"),
+    ("trace", "i4", "its rate trace, or NONE"),
+    ("capture", "i4", "its capture, or NONE"),
+    ("marks", "i8", "packets marked CE"),
+    ("down", "i4", "1 while the link or a node at its end is down"),
+    ("from_node", "i4", "node at the near end"),
+)
+
+QUEUE = record(
+    ("kind", "i4", "queue discipline (see queues/dispatch.py)"),
+    ("port", "i4", "the port it stands at"),
+    ("head", "i4", "first packet, where the discipline itself holds packets"),
+    ("tail", "i4", "last packet"),
+    ("packets", "i4", "packets held, children included"),
+    ("limit_packets", "i4", "most packets that may wait"),
+    ("bytes", "i8", "IP bytes held, children included"),
+    ("limit_bytes", "i8", "most IP bytes that may wait"),
+    ("child_first", "i4", "first child queue (children are neighbours), or NONE"),
+    ("child_count", "i4", "number of children"),
+    ("next_ps", "i8", "after a dequeue that gave nothing though packets wait: when to ask again"),
+    ("stream", "i4", "its random stream"),
+    ("hook", "i4", "first of its user functions in hooks, or NONE"),
+    ("i", "i8", "integer parameters and state, named in the discipline's file", (16,)),
+    ("f", "f8", "real parameters and state, named in the discipline's file", (6,)),
+)
+
+POOL = record(
+    ("free", "i4", "first free packet; free packets are linked by `next`"),
+    ("free_count", "i4", "free packets"),
+    ("ext_free", "i4", "first free slot of SACK blocks, linked by its first number"),
+    ("ext_free_count", "i4", "free slots of SACK blocks"),
+)
+
+STREAM = record(
+    ("key", "i8", "where the stream starts"),
+    ("count", "i8", "draws taken"),
+)
+
+ACK_SAMPLE = record(
+    ("acked_bytes", "i8", "bytes newly delivered by this ACK (cumulative or selective)"),
+    ("acked_segments", "i8", "segments newly delivered"),
+    ("lost_bytes", "i8", "bytes newly marked lost while handling this ACK"),
+    ("rtt_ps", "i8", "round-trip time of this ACK, or NONE"),
+    ("prior_in_flight_bytes", "i8", "bytes in flight before this ACK"),
+    ("prior_delivered_bytes", "i8", "conn.delivered_bytes when the newest acked segment was sent"),
+    ("rate_bytes", "i8", "delivered bytes over which the rate sample was taken"),
+    ("rate_interval_ps", "i8", "length of the rate sample, or NONE when there is none"),
+    ("app_limited", "i8", "1 when the sampled segment was sent while the application limited the flow"),
+    ("ce_bytes", "i8", "bytes of acked_bytes whose receipt the receiver says were marked CE (accurate, for dctcp)"),
+    ("ece", "i8", "1 when the ACK carries ECE"),
+    ("una", "i8", "first unacknowledged segment after this ACK"),
+    ("prior_una", "i8", "the same before this ACK"),
+    ("in_recovery", "i8", "1 while in fast recovery or after an RTO"),
+    ("cwnd_limited", "i8", "1 when the window (not the application) held the sender back since the last ACK"),
+)
+"""What a congestion control is told about an ACK (rate sample: draft-cheng-iccrg-delivery-rate-estimation)."""
+
+CONN = record(
+    # sender
+    ("flow", "i4", "flow it carries, or NONE when the slot is free"),
+    ("service", "i4", "its service"),
+    ("transport", "i4", "UDP or TCP (see transport/)"),
+    ("state", "i4", "CLOSED, OPENING, OPEN, RECOVERY or LOSS"),
+    ("route", "i4", "start of its forward route in routes"),
+    ("route_back", "i4", "start of its reverse route"),
+    ("congestion", "i4", "congestion control (see congestion/dispatch.py)"),
+    ("mss_bytes", "i4", "payload of a full segment"),
+    ("header_bytes", "i4", "IP and TCP (or UDP) header of a data packet"),
+    ("ack_bytes", "i4", "size of a pure ACK as an IP packet, without SACK blocks"),
+    ("last_bytes", "i4", "payload of the last segment"),
+    ("priority", "i4", "SO_PRIORITY of its packets"),
+    ("una", "i8", "first unacknowledged segment"),
+    ("nxt", "i8", "next segment to send for the first time"),
+    ("end", "i8", "segments written by the application so far"),
+    ("in_flight_bytes", "i8", "sent, not acknowledged, not sacked, not marked lost"),
+    ("cwnd_bytes", "i8", "congestion window"),
+    ("ssthresh_bytes", "i8", "slow start threshold"),
+    ("window_bytes", "i8", "least of the send buffer and the receive window"),
+    ("delivered_bytes", "i8", "bytes delivered so far, as the sender knows it"),
+    ("delivered_ps", "i8", "when that last grew"),
+    ("first_sent_ps", "i8", "send time of the segment that began the current rate sample"),
+    ("app_limited_bytes", "i8", "delivered_bytes at which the application-limited phase ends, or 0"),
+    ("segments", "i4", "start of its scoreboard in segments"),
+    ("segments_log2", "i4", "log2 of the scoreboard's capacity"),
+    ("sacked", "i4", "segments sacked above una"),
+    ("lost", "i4", "segments marked lost and not yet sent again"),
+    ("srtt_ps", "i8", "smoothed RTT (RFC 6298), 0 before the first sample"),
+    ("rttvar_ps", "i8", "RTT variation (RFC 6298)"),
+    ("rto_ps", "i8", "retransmission timeout with back-off"),
+    ("min_rtt_ps", "i8", "least RTT seen"),
+    ("rtt_ps", "i8", "latest RTT"),
+    ("pacing", "i8", "picoseconds a byte, fixed point with 16 fraction bits; 0 = not paced"),
+    ("pace_ps", "i8", "not before this may the next segment leave"),
+    # timers
+    ("timer_ps", "i8", "when its entry in the event queue fires, or NONE"),
+    ("rto_at_ps", "i8", "RTO deadline, or NONE"),
+    ("pto_at_ps", "i8", "tail loss probe deadline (RFC 8985 section 7), or NONE"),
+    ("reo_at_ps", "i8", "RACK reordering deadline, or NONE"),
+    ("delack_at_ps", "i8", "receiver: delayed ACK deadline, or NONE"),
+    ("send_at_ps", "i8", "when the sender wants to go on (pacing, local queue, next burst), or NONE"),
+    # loss recovery
+    ("recovery_end", "i8", "recovery ends when una reaches this segment"),
+    ("rack_sent_ps", "i8", "RACK.xmit_ts: send time of the most recently sent delivered segment"),
+    ("rack_seq", "i8", "RACK.end_seq: that segment"),
+    ("rack_rtt_ps", "i8", "RACK.rtt"),
+    ("rack_next", "i8", "originals below this segment have been judged by RACK"),
+    ("fack", "i8", "one past the highest segment known delivered"),
+    ("lost_next", "i8", "no segment marked lost lies below this"),
+    ("again_first", "i8", "retransmissions outstanding: position of the oldest in its ring"),
+    ("again_count", "i8", "retransmissions outstanding, stale ones included"),
+    ("prr_delivered_bytes", "i8", "PRR (RFC 6937): delivered since recovery began"),
+    ("prr_out_bytes", "i8", "PRR: sent since recovery began"),
+    ("prr_flight_bytes", "i8", "PRR: RecoverFS, in flight when recovery began"),
+    ("reo_factor", "i4", "RACK.reo_wnd_mult"),
+    ("backoff", "i4", "RTO back-off exponent"),
+    ("tlp_seq", "i8", "segment sent as the tail loss probe, or NONE"),
+    ("features", "i4", "SACK, ECN, paced, ... (see transport/tcp.py)"),
+    ("cwr_seq", "i8", "one window reduction at most until una reaches this (ECN)"),
+    # receiver
+    ("rcv_next", "i8", "next segment expected"),
+    ("rcv_high", "i8", "one past the highest segment received"),
+    ("rcv_waiting", "i4", "segments received in order and not yet acknowledged"),
+    ("rcv_every", "i4", "acknowledge at the latest after so many segments"),
+    ("rcv_timeout_ps", "i8", "acknowledge at the latest after this time"),
+    ("rcv_echo_ps", "i8", "time stamp to echo (RFC 7323)"),
+    ("rcv_ce", "i4", "receiver: ECE state (RFC 3168), or DCTCP.CE (RFC 8257)"),
+    ("gaps", "i4", "start of its out-of-order ranges in ranges"),
+    ("gaps_log2", "i4", "log2 of their capacity"),
+    ("gap_first", "i4", "ring position of the lowest range"),
+    ("gap_count", "i4", "ranges held"),
+    ("rcv_ce_bytes", "i8", "receiver: payload bytes that arrived marked CE (accurate ECN feedback)"),
+    ("snd_ce_bytes", "i8", "sender: the receiver's count as last heard"),
+    # congestion control
+    ("hook", "i4", "first of its user functions in hooks, or NONE"),
+    ("stream", "i4", "its random stream"),
+    ("local_bytes", "i8", "bytes of it that wait at its own host's port"),
+    ("min_rto_ps", "i8", "least RTO"),
+    ("max_rto_ps", "i8", "largest RTO"),
+    ("i", "i8", "integer state of the congestion control, named in its file", (24,)),
+    ("f", "f8", "real state of the congestion control, named in its file", (8,)),
+)
+
+Sim = namedtuple(
+    "Sim",
+    "packets ports queues streams conns segments again ranges sacks routes flows services slices sources hooks drops "
+    "acks impairments traces trace_points events actions counters pool latency rtt window cdf captures captured names",
+)
+"""All arrays of one run, one argument to every kernel function."""
