@@ -104,7 +104,7 @@ def log_linear_edges_ps(low_bits: int = LOW_BITS, high_bits: int = HIGH_BITS) ->
     """Edges of the latency bins, int64[(high_bits - low_bits + 1) * 64 + 1], ps.
 
     Bins 0..63 divide [0, 2**low_bits) evenly; each octave [2**k, 2**(k+1)) after it has 64 equal bins, so a
-    bin is at most 1/64 of its lower edge wide. The last edge is the largest int64: no latency is without a bin.
+    bin is at most 1/64 of its lower edge wide. The last edge is the largest int64: every latency has a bin.
     `latency_bin` is the inverse.
     """
     first = np.arange(BINS_PER_OCTAVE, dtype=np.int64) << (low_bits - 6)
@@ -131,7 +131,7 @@ class SamplesInvalid(AssertionError):
 
 @dataclass(slots=True)
 class Samples:
-    """What one run recorded: S instants, V services, F flows, T tracked flows, P ports, R drop reasons, B bins."""
+    """What one run recorded: S instants, V services, F flows, T tracked, P ports, R drop reasons, B bins."""
 
     times_ps: np.ndarray  # int64[S], strictly increasing, the last is the end of the run
     nodes: list[str]
@@ -272,7 +272,7 @@ def _all_within(indices: np.ndarray, length: int) -> bool:
 
 
 def _conservation_faults(samples: Samples) -> list[str]:
-    """Every packet is delivered, in flight or dropped with a reason; so are the data packets of each service."""
+    """Every packet is delivered, in flight or dropped with a reason; so is every data packet of a service."""
     faults = []
     books = samples.conservation
     accounted = books["delivered"] + books["in_flight"] + sum(books["dropped"].values())
