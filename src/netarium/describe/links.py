@@ -1,0 +1,119 @@
+"""Nodes and links as a user writes them, and the defaults of links."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from netarium.describe.impairments import Impairments
+from netarium.describe.part import Name, NodeName, Part
+from netarium.describe.queues import Pfifo, Queue
+from netarium.errors import Mistake
+from netarium.units import Length, Rate, Size, Time
+
+FIBRE_PS_PER_M = 5_000  # 5 us/km: light in fibre, group index 1.5
+DEFAULT_MTU = 1500
+DEFAULT_OVERHEAD = 38  # IEEE 802.3: preamble and SFD 8, header 14, FCS 4, interpacket gap 12
+DEFAULT_ROUTE_FACTOR = 1.5  # fibre route over great circle
+
+NODE_KINDS = ("host", "router", "switch", "satellite", "external")
+
+
+def _check_location(value: tuple[float, float]) -> tuple[float, float]:
+    latitude, longitude = value
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise Mistake(f"[{latitude}, {longitude}]", "[latitude -90 to 90, longitude -180 to 180] in degrees")
+    return value
+
+
+Location = Annotated[tuple[float, float], AfterValidator(_check_location)]
+
+
+class Node(Part):
+    """A place where links meet."""
+
+    kind: Literal["host", "router", "switch", "satellite", "external"] = "router"
+    location: Location | None = None
+    """[latitude, longitude] in degrees."""
+    label: str = ""
+    """Text for people."""
+    groups: tuple[Name, ...] = ()
+    """Groups this node belongs to; services can name a group."""
+
+
+class RateTrace(Part):
+    """A rate that follows a file."""
+
+    file: str
+    """Trace file, relative to the trial file."""
+    format: Literal["mahimahi", "csv"] = "mahimahi"
+    loop: bool = True
+    """Start again at the end of the file."""
+
+
+class Direction(Part):
+    """What one direction of a link has differently."""
+
+    rate: Rate | None = None
+    delay: Time | None = None
+    queue: Queue | None = None
+    impairments: Impairments | None = None
+    rate_trace: RateTrace | None = None
+
+
+class Link(Part):
+    """A two-way connection of two nodes; compiled to the ports "a->b" and "b->a"."""
+
+    endpoints: tuple[NodeName, NodeName]
+    """The two nodes."""
+    name: str = ""
+    """Default "a-b"; further links between the same two get "a-b#2", "a-b#3"."""
+    rate: Rate | None = None
+    delay: Time | None = None
+    """Propagation delay; at most one of delay and length."""
+    length: Length | None = None
+    """Length of the fibre: 5 us/km."""
+    mtu: Size | None = None
+    """Largest IP packet; default 1500 B."""
+    overhead: Size | None = None
+    """Bytes on the wire per packet beside the IP packet; default 38 B (Ethernet)."""
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    """Cost for routing by weight."""
+    queue: Queue | None = None
+    """Queue of both ports; default pfifo of 1000 packets."""
+    impairments: Impairments | None = None
+    rate_trace: RateTrace | None = None
+    forward: Direction | None = None
+    """What differs from a to b."""
+    backward: Direction | None = None
+    """What differs from b to a."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Link:
+        if self.endpoints[0] == self.endpoints[1]:
+            raise Mistake(f"both ends are {self.endpoints[0]!r}", "two different nodes", at=("endpoints",))
+        if self.delay is not None and self.length is not None:
+            raise Mistake("both delay and length", "one of them: length gives the delay", at=("length",))
+        return self
+
+
+class Defaults(Part):
+    """What links have that do not say it themselves."""
+
+    rate: Rate | None = None
+    delay: Time | None = None
+    """Delay of links with neither delay, length nor two located ends."""
+    length: Length | None = None
+    """Length of links with neither delay, length nor two located ends."""
+    mtu: Size = DEFAULT_MTU
+    overhead: Size = DEFAULT_OVERHEAD
+    queue: Queue = Field(default_factory=Pfifo)
+    route_factor: Annotated[float, Field(ge=1, le=10)] = DEFAULT_ROUTE_FACTOR
+    """Length of fibre over great-circle distance."""
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Defaults:
+        if self.delay is not None and self.length is not None:
+            raise Mistake("both delay and length", "one of them", at=("length",))
+        return self
