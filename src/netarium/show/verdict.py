@@ -1,0 +1,107 @@
+"""What a run amounts to in one line: passed, failed, or why there is no result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from netarium.show import quantity
+from netarium.show.record import Record
+
+DELIVERED, NOT_DELIVERED, NOT_CERTIFIABLE = "delivered", "not delivered", "not certifiable"
+GOOD, BAD, UNSURE, PLAIN = "good", "bad", "unsure", "plain"
+MARKS = {GOOD: "✓", BAD: "✗", UNSURE: "?", PLAIN: "•"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`level` is good, bad, unsure or plain; `headline` is one word or two; `sentences` say why."""
+
+    level: str
+    headline: str
+    sentences: list[str]
+
+    @property
+    def text(self) -> str:
+        return ". ".join([self.headline, *self.sentences])
+
+
+def slice_verdict(certificate: dict[str, Any]) -> str:
+    """delivered, not delivered or not certifiable, for one entry of metrics.json's slices."""
+    if certificate.get("admitted") is False:
+        return "refused"
+    found = certificate.get("certified")
+    if isinstance(found, str):
+        return found.replace("_", " ")
+    return {True: DELIVERED, False: NOT_DELIVERED}.get(found, NOT_CERTIFIABLE)
+
+
+def level_of(verdict: str) -> str:
+    return {DELIVERED: GOOD, NOT_DELIVERED: BAD, "refused": BAD}.get(verdict, UNSURE)
+
+
+def expectation_level(expectation: dict[str, Any]) -> str:
+    return {True: GOOD, False: BAD}.get(expectation.get("met"), UNSURE)
+
+
+def expectation_value(expectation: dict[str, Any]) -> str:
+    """What was observed for an expectation, with its unit."""
+    unit = expectation.get("unit") or quantity.unit_of(
+        str(expectation.get("metric") or _metric_in(expectation))
+    )
+    return quantity.in_unit(expectation.get("value"), unit)
+
+
+def _metric_in(expectation: dict[str, Any]) -> str:
+    words = str(expectation.get("text", "")).split()
+    return words[0] if words else ""
+
+
+def judge(record: Record) -> Verdict:
+    """The verdict over the whole run, from its status, expectations and slices."""
+    reason = str((record.stop or {}).get("reason") or "")
+    why = [reason.rstrip(".")] if reason else []
+    if record.status == "unfinished":
+        return Verdict(UNSURE, "Unfinished", ["The run has not ended or was killed, so it is not a result"])
+    if record.status == "interrupted":
+        return Verdict(UNSURE, "Interrupted", [*why, "What was recorded until then is not a result"])
+    if record.status == "crashed":
+        return Verdict(BAD, "Crashed", why or ["No reason was recorded"])
+    if record.status == "refused":
+        return Verdict(BAD, "Refused by admission", why or _refusals(record))
+    sentences, levels = _tally(record)
+    if BAD in levels or record.status == "failed":
+        return Verdict(BAD, "Failed", sentences or why)
+    if UNSURE in levels:
+        return Verdict(UNSURE, "Not certifiable", sentences)
+    if not levels:
+        return Verdict(PLAIN, "Completed", ["The trial states no expectation and no slice"])
+    return Verdict(GOOD, "Passed", sentences)
+
+
+def _tally(record: Record) -> tuple[list[str], set[str]]:
+    expected = [expectation_level(entry) for entry in record.expectations]
+    certified = [level_of(slice_verdict(entry)) for entry in record.slices.values()]
+    sentences = []
+    if expected:
+        sentences.append(f"{_of(expected)} expectation{_s(expected)} met")
+    if certified:
+        sentences.append(f"{_of(certified)} slice{_s(certified)} certified")
+    return sentences, set(expected) | set(certified)
+
+
+def _of(levels: list[str]) -> str:
+    return f"{levels.count(GOOD)} of {len(levels)}"
+
+
+def _s(entries: list[str]) -> str:
+    return "" if len(entries) == 1 else "s"
+
+
+def _refusals(record: Record) -> list[str]:
+    return [
+        f"{name}: {reason}".rstrip(".")
+        for name, entry in record.slices.items()
+        if entry.get("admitted") is False
+        for reason in entry.get("reasons") or ["no reason was recorded"]
+    ]
