@@ -1,0 +1,46 @@
+"""netarium doctor: what this machine can do, and what to do about the rest."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import typer
+
+from netarium.operate.commands.options import AsJson, Runs
+from netarium.operate.messages import MACHINE_CANNOT, write_json
+
+INDISPENSABLE = ("Python", "Numba", "engine", "disk")
+
+
+def doctor(out: Runs = "runs", as_json: AsJson = False) -> None:
+    """Show what this machine can do, and what to do about the rest."""
+    from netarium.operate.doctor import SIMULATE, examine
+
+    findings = examine(out)
+    able = all(finding.ok for finding in findings if finding.what in INDISPENSABLE)
+    if as_json:
+        write_json({"format": 1, "able": able, "findings": [dataclasses.asdict(finding) for finding in findings]})
+    else:
+        _table(findings)
+        answer = "This machine can run trials." if able else f"This machine cannot {SIMULATE} yet: see above."
+        typer.echo("\n" + answer)
+    raise typer.Exit(0 if able else MACHINE_CANNOT)
+
+
+def _table(findings: list) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from netarium.operate.commands.output import show
+
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    group = ""
+    for finding in findings:
+        if finding.needed_for != group:
+            group = finding.needed_for
+            table.add_row(Text(f"To {group}" if group == "simulate" else f"For {group}", style="bold"))
+        mark = Text("ok", "green") if finding.ok else Text("missing", "yellow")
+        table.add_row(f"  {finding.what}", mark, finding.found)
+        if not finding.ok:
+            table.add_row("", "", Text(f"→ {finding.advice}", "yellow"))
+    show(table)

@@ -1,0 +1,83 @@
+"""netarium run and netarium check: one trial, executed or only judged."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from netarium.operate.commands.options import AsJson, Changes, Full, Mode, Runs, Seed, TrialArgument, Variant
+from netarium.operate.messages import write_json
+
+
+def run(
+    trial: TrialArgument = ".",
+    mode: Mode = None,
+    seed: Seed = None,
+    changes: Changes = None,
+    variant: Variant = None,
+    full: Full = False,
+    out: Runs = "runs",
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages.")] = False,
+    list_bundled: Annotated[bool, typer.Option("--list", help="List the bundled trials and stop.")] = False,
+) -> None:
+    """Check, admit, run, certify and record a trial, and print what came out of it."""
+    if list_bundled:
+        _list_bundled()
+        return
+    from netarium.operate import runner
+    from netarium.operate.progress import watcher
+
+    request = runner.Request(trial, mode, seed, tuple(changes or ()), _variant(variant, full))
+    with watcher(quiet) as watching:
+        outcome = runner.run(request, runs=out, argv=sys.argv, watcher=watching)
+    if as_json:
+        write_json(outcome.document)
+    else:
+        _summary(outcome)
+    raise typer.Exit(outcome.exit_code)
+
+
+def check(
+    trial: TrialArgument = ".",
+    mode: Mode = None,
+    seed: Seed = None,
+    changes: Changes = None,
+    variant: Variant = None,
+    full: Full = False,
+    as_json: AsJson = False,
+) -> None:
+    """Validate and admit a trial without running it: routes, bounds, resources, cost; or the reasons."""
+    from netarium.operate import judgement, runner
+
+    request = runner.Request(trial, mode, seed, tuple(changes or ()), _variant(variant, full))
+    prepared = runner.prepare(request)
+    plan = runner.admit(prepared)
+    if as_json:
+        write_json(judgement.document(prepared.trial, plan))
+    else:
+        from netarium.operate.commands.output import show
+
+        show(judgement.table(prepared.trial, plan))
+
+
+def _variant(variant: str | None, full: bool) -> str | None:
+    if full and variant not in (None, "full"):
+        raise typer.BadParameter("--full is --variant full; name one of the two", param_hint="--variant")
+    return "full" if full else variant
+
+
+def _list_bundled() -> None:
+    from netarium.operate.trialfile import examples
+
+    for name in examples():
+        typer.echo(name)
+
+
+def _summary(outcome) -> None:  # noqa: ANN001 (runner.Outcome; importing it here would be for the name alone)
+    from netarium.operate.commands.output import show
+    from netarium.show import record, tables
+
+    show(tables.summary(record.read(outcome.folder)))
