@@ -1,0 +1,51 @@
+"""Figures from latency histograms: exact minimum, mean and maximum, percentiles with a stated error.
+
+A percentile is the nearest-rank one (the smallest value that at least q·n values do not exceed), given as the
+middle of its bin and never outside [minimum, maximum]. With 64 bins per octave a bin is at most 1/64 of its
+lower edge wide, so a percentile is off by at most 1/128 (0.8 %), or by half a linear bin (0.5 ns) below 66
+ns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from netarium.units import SECOND_PS
+
+if TYPE_CHECKING:
+    from netarium.run.samples import Samples
+
+PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
+RELATIVE_ERROR = 1 / 128
+
+
+def percentile_ps(
+    counts: np.ndarray, edges_ps: np.ndarray, quantile: float, low_ps: int, high_ps: int
+) -> float:
+    """The nearest-rank percentile, ps. counts: int64[B]; edges_ps: int64[B+1]; low, high: exact extremes."""
+    cumulative = np.cumsum(counts)
+    rank = max(1, int(np.ceil(quantile * cumulative[-1] - 1e-9)))
+    index = int(np.searchsorted(cumulative, rank))
+    middle = (float(edges_ps[index]) + float(edges_ps[index + 1])) / 2
+    return min(max(middle, float(low_ps)), float(high_ps))
+
+
+def summary_s(samples: Samples, what: str, service: int) -> dict[str, float]:
+    """min, p50, p90, p99, p999, max, mean (s) of `latency` or `rtt` of one service; empty without a
+    packet."""
+    count = int(getattr(samples, f"{what}_count")[service])
+    if count == 0:
+        return {}
+    low, high, total = (int(getattr(samples, f"{what}_{key}_ps")[service]) for key in ("min", "max", "sum"))
+    counts = getattr(samples, f"{what}_counts")[service]
+    figures = {"min": low / SECOND_PS}
+    for name, quantile in PERCENTILES.items():
+        figures[name] = percentile_ps(counts, samples.latency_edges_ps, quantile, low, high) / SECOND_PS
+    return figures | {"max": high / SECOND_PS, "mean": total / count / SECOND_PS}
+
+
+def later_than(counts: np.ndarray, edges_ps: np.ndarray, limit_ps: int) -> int:
+    """How many packets were certainly later than `limit_ps`: those in bins that start above it."""
+    return int(counts[edges_ps[:-1] > limit_ps].sum())
