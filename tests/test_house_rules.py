@@ -1,4 +1,4 @@
-"""The rules of the house (CONTRIBUTING.md) as small programs: layers, seams, sizes, names, what --help imports."""
+"""The rules of the house (CONTRIBUTING.md) as small programs: layers, seams, sizes, names, start-up."""
 
 from __future__ import annotations
 
@@ -117,7 +117,9 @@ def test_a_skipped_test_says_why(path: Path) -> None:
             continue
         if DOCUMENTED_SKIPS.search(node.func.attr) and ast.unparse(node.func).startswith("pytest."):
             reason = any(keyword.arg == "reason" for keyword in node.keywords)
-            assert reason or (node.func.attr == "skip" and node.args), f"{named(path)}:{node.lineno} gives no reason"
+            assert reason or (node.func.attr == "skip" and node.args), (
+                f"{named(path)}:{node.lineno} gives no reason"
+            )
 
 
 def modules_after(code: str) -> set[str]:

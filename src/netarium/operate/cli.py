@@ -1,4 +1,4 @@
-"""The `netarium` command: one small module per command, found in `commands/`; nothing heavy is imported for --help."""
+"""The `netarium` command; each of its commands is in `commands/`. Nothing heavy is imported for --help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this machine can do, one finding per row, and what to do about the rest. Looks, and changes nothing."""
+"""What this machine can do, one finding per row, and what to do about the rest; changes nothing."""
 
 from __future__ import annotations
 
@@ -52,14 +52,18 @@ def examine(runs: Path) -> list[Finding]:
 def python() -> Finding:
     version = platform.python_version()
     wanted = ".".join(map(str, OLDEST_PYTHON))
-    return Finding(SIMULATE, "Python", sys.version_info >= OLDEST_PYTHON, version, f"install Python {wanted} or later")
+    return Finding(
+        SIMULATE, "Python", sys.version_info >= OLDEST_PYTHON, version, f"install Python {wanted} or later"
+    )
 
 
 def numba() -> Finding:
     try:
         from netarium.run.kernel.jit import INTERPRETED
     except Exception as error:  # a broken installation raises anything, and this is the place to say so
-        return Finding(SIMULATE, "Numba", False, f"{type(error).__name__}: {error}", "pip install --upgrade numba")
+        return Finding(
+            SIMULATE, "Numba", False, f"{type(error).__name__}: {error}", "pip install --upgrade numba"
+        )
     if INTERPRETED or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         advice = "unset NETARIUM_JIT and NUMBA_DISABLE_JIT"
         return Finding(SIMULATE, "Numba", False, "switched off: runs are very slow", advice)
@@ -67,14 +71,18 @@ def numba() -> Finding:
 
 
 def engine() -> Finding:
-    """The compiled kernels are kept in the user's cache; without a place for them every run compiles again."""
+    """Compiled kernels are kept in the user's cache; without a place for them every run compiles again."""
     from netarium.operate.enginecache import compiled, folder
 
     place = folder()
     existing = _existing(place)
     if not os.access(existing, os.W_OK):
-        return Finding(SIMULATE, "engine", False, f"{existing} is read-only", "set NETARIUM_CACHE to a folder of yours")
-    return Finding(SIMULATE, "engine", True, f"{'compiled' if compiled() else 'compiles at the first run'}, in {place}")
+        return Finding(
+            SIMULATE, "engine", False, f"{existing} is read-only", "set NETARIUM_CACHE to a folder of yours"
+        )
+    return Finding(
+        SIMULATE, "engine", True, f"{'compiled' if compiled() else 'compiles at the first run'}, in {place}"
+    )
 
 
 def cores() -> Finding:
@@ -102,7 +110,11 @@ def disk(runs: Path) -> Finding:
 def tshark() -> Finding:
     path = shutil.which("tshark") or shutil.which("wireshark")
     return Finding(
-        SIMULATE, "tshark", path is not None, path or "not there", "only to look into captures: apt install tshark"
+        SIMULATE,
+        "tshark",
+        path is not None,
+        path or "not there",
+        "only to look into captures: apt install tshark",
     )
 
 
@@ -117,7 +129,9 @@ def privileges() -> Finding:
         for name, bit in (("CAP_NET_ADMIN", CAP_NET_ADMIN), ("CAP_SYS_ADMIN", CAP_SYS_ADMIN))
         if not held >> bit & 1
     ]
-    found = f"user id {os.geteuid()}, " + (f"without {' and '.join(missing)}" if missing else "may administer networks")
+    found = f"user id {os.geteuid()}, " + (
+        f"without {' and '.join(missing)}" if missing else "may administer networks"
+    )
     return Finding(REAL_HOSTS, "privileges", not missing, found, "run as root, or with sudo")
 
 
@@ -126,7 +140,9 @@ def namespaces() -> Finding:
     if unshare is None:
         return Finding(REAL_HOSTS, "namespaces", False, "no unshare command", "apt install util-linux")
     own_user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    attempt = subprocess.run([unshare, *own_user, "--net", "true"], capture_output=True, text=True, timeout=10)
+    attempt = subprocess.run(
+        [unshare, *own_user, "--net", "true"], capture_output=True, text=True, timeout=10
+    )
     if attempt.returncode == 0:
         return Finding(REAL_HOSTS, "namespaces", True, "network namespaces can be made")
     advice = "in a container: start it privileged; else run as root"
@@ -136,7 +152,9 @@ def namespaces() -> Finding:
 def tap() -> Finding:
     device = Path("/dev/net/tun")
     if not device.exists():
-        return Finding(REAL_HOSTS, "TAP", False, f"no {device}", "modprobe tun; in a container: --device /dev/net/tun")
+        return Finding(
+            REAL_HOSTS, "TAP", False, f"no {device}", "modprobe tun; in a container: --device /dev/net/tun"
+        )
     try:
         os.close(os.open(device, os.O_RDWR))
     except OSError as error:

@@ -25,7 +25,7 @@ class StopRequest:
 def stop_on_signals(announce: Callable[[], None]) -> Iterator[StopRequest]:
     """Within the block signals set the request, once announced; a second one raises KeyboardInterrupt.
 
-    Outside the main thread, where Python allows no handlers, nothing is changed and nothing is ever requested.
+    Outside the main thread, where Python allows no handlers, nothing is changed and nothing requested.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():

@@ -1,7 +1,8 @@
 """What the command line says when something is wrong: a short block on standard error, never a traceback.
 
-`@guarded` wraps every command: it turns each exception into its block (or, under --json, into one JSON document on
-standard output) and its exit code. An exception nobody expected is a bug of netarium: its traceback goes to a file.
+`@guarded` wraps every command: it turns each exception into its block (and, under --json, into one JSON
+document on standard output) and its exit code. An exception nobody expected is a bug of netarium: its traceback
+goes to a file.
 """
 
 from __future__ import annotations
@@ -104,7 +105,9 @@ def _invalid(error: TrialInvalid) -> tuple[dict[str, object], str]:
         at = f"line {problem.line}" if problem.line else ""
         heading = ", ".join(part for part in (name, at, problem.where) if part)
         lines += ["", f"  {heading}"] if heading else [""]
-        lines += [f"    {label} {text}" for label, text in _parts(problem.found, problem.expected, problem.hint)]
+        lines += [
+            f"    {label} {text}" for label, text in _parts(problem.found, problem.expected, problem.hint)
+        ]
     document = _document("invalid", error.exit_code, lines[0])
     document["problems"] = [vars(problem) for problem in error.problems]
     return document, "\n".join(lines)
@@ -130,8 +133,8 @@ def _refused(error: AdmissionRefused) -> tuple[dict[str, object], str]:
 def _bug(text: str, report: Path) -> tuple[dict[str, object], str]:
     document = _document("crashed", BUG, text)
     document["report"] = str(report)
-    block = f"This is a bug in netarium, not in your trial: {text}\n  Please report it with the details in {report}"
-    return document, block
+    block = f"This is a bug in netarium, not in your trial: {text}"
+    return document, f"{block}\n  Please report it with the details in {report}"
 
 
 def _document(status: str, exit_code: int, reason: str) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """What a person sees while a trial runs: a live bar on a terminal, plain lines elsewhere, nothing when quiet.
 
-The runner tells a Watcher what happens; the watchers here write to standard error, so that standard output holds
-only results.
+The runner tells a Watcher what happens; the watchers here write to standard error, so that standard output
+holds only results.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
     variants:
       full: {network.defaults.mtu: 9000 B, services.transfer.size: 72 TB}
 
-A variant is what `--set` would be, kept in the file: the chosen one is applied first, then the command line's own
-changes. The rest of the program never sees the key; its lines are blanked, so line numbers in messages stay true.
+A variant is what `--set` would be, kept in the file: the chosen one is applied first, then the command line's
+own changes. The rest of the program never sees the key; its lines are blanked, so that the line numbers in
+messages stay true.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def split(file: TrialFile, chosen: str | None) -> tuple[TrialFile, list[str]]:
     opening = _OPENING.search(file.text)
     if opening is None:
         if chosen is not None:
-            raise _wrong(file, 0, f"--variant {chosen}, and no variants in the trial", "a trial with variants")
+            raise _wrong(
+                file, 0, f"--variant {chosen}, and no variants in the trial", "a trial with variants"
+            )
         return file, []
     lines = file.text.splitlines(keepends=True)
     first = file.text.count("\n", 0, opening.start())
@@ -47,7 +50,9 @@ def _parse(block: str, file: TrialFile, first: int) -> dict[str, dict[str, objec
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = first + 1 + (mark.line if mark else 0)
-        raise _wrong(file, line, getattr(error, "problem", "") or "YAML that cannot be read", "a table") from None
+        raise _wrong(
+            file, line, getattr(error, "problem", "") or "YAML that cannot be read", "a table"
+        ) from None
     if not isinstance(variants, dict):
         raise _wrong(file, first + 1, repr(variants), "a table of variants, such as {full: {seed: 2}}")
     for name, changes in variants.items():

@@ -22,7 +22,8 @@ Changes = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the trial; may be repeated."),
 ]
 Variant = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Apply a variant that the trial defines.", show_default=False)
+    str | None,
+    typer.Option(metavar="NAME", help="Apply a variant that the trial defines.", show_default=False),
 ]
 Full = Annotated[bool, typer.Option("--full", help="The same as --variant full.")]
 Runs = Annotated[
