@@ -1,8 +1,8 @@
 """What the command line says when something is wrong: a short block on standard error, never a traceback.
 
 `@guarded` wraps every command: it turns each exception into its block (and, under --json, into one JSON
-document on standard output) and its exit code. An exception nobody expected is a bug of netarium: its traceback
-goes to a file.
+document on standard output) and its exit code. An exception nobody expected is a bug of netarium: its
+traceback goes to a file.
 """
 
 from __future__ import annotations
