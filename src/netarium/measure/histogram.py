@@ -33,17 +33,17 @@ def percentile_ps(
 
 
 def summary_s(samples: Samples, what: str, service: int) -> dict[str, float]:
-    """min, p50, p90, p99, p999, max, mean (s) of `latency` or `rtt` of one service; empty without a
-    packet."""
+    """min, p50, p90, p99, p999, max, mean (s) of `latency` or `rtt` of one service; empty without packets."""
     count = int(getattr(samples, f"{what}_count")[service])
     if count == 0:
         return {}
-    low, high, total = (int(getattr(samples, f"{what}_{key}_ps")[service]) for key in ("min", "max", "sum"))
+    low, high = (int(getattr(samples, f"{what}_{key}_ps")[service]) for key in ("min", "max"))
+    mean = float(getattr(samples, f"{what}_sum_ps")[service]) / count
     counts = getattr(samples, f"{what}_counts")[service]
     figures = {"min": low / SECOND_PS}
     for name, quantile in PERCENTILES.items():
         figures[name] = percentile_ps(counts, samples.latency_edges_ps, quantile, low, high) / SECOND_PS
-    return figures | {"max": high / SECOND_PS, "mean": total / count / SECOND_PS}
+    return figures | {"max": high / SECOND_PS, "mean": mean / SECOND_PS}
 
 
 def later_than(counts: np.ndarray, edges_ps: np.ndarray, limit_ps: int) -> int:

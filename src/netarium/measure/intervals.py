@@ -23,8 +23,7 @@ def clopper_pearson(hits: int, trials: int, confidence: float = 0.95) -> tuple[f
 
 
 def lower_limit(hits: int, trials: int, alpha: float) -> float:
-    """One-sided lower limit: were the probability smaller, `hits` or more would be seen with less than
-    `alpha`."""
+    """One-sided lower limit: below it, `hits` or more would be seen with less than `alpha`."""
     if hits == 0:
         return 0.0
     if hits == trials:
@@ -46,8 +45,7 @@ def upper_limit(hits: int, trials: int, alpha: float) -> float:
 
 
 def trials_to_prove(probability: float, alpha: float) -> int:
-    """How many trials without a hit prove that a probability is at most `probability` (rule of three:
-    3/p)."""
+    """How many trials without a hit prove a probability of at most this (rule of three: 3/p)."""
     return math.ceil(math.log(alpha) / math.log1p(-probability))
 
 

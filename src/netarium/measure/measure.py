@@ -89,8 +89,7 @@ def _delay_variation(samples: Samples, index: int) -> float | None:
 
 
 def _losses(last: np.void) -> dict[str, Any]:
-    """Packet counts and loss = 1 - delivered / sent, over packets whose fate is known: not those in
-    flight."""
+    """Packet counts; loss = 1 - received / sent over packets whose fate is known: not those in flight."""
     sent, in_flight = int(last["sent_packets"]), int(last["in_flight_packets"])
     decided = sent - in_flight
     lost = decided - int(last["received_packets"])
@@ -145,11 +144,10 @@ def _slowdown(done: np.ndarray) -> dict[str, float]:
 
 
 def slowdown_by_size(flows: np.ndarray, bins: int = SIZE_BINS) -> list[dict[str, Any]]:
-    """Slowdown percentiles in bins of flow size that hold equally many flows (within one); empty below two
-    bins.
+    """Slowdown percentiles by flow size, in bins of equally many flows (within one).
 
-    Each: size_bytes_min, size_bytes_max, flows, p50, p95, p99. Unfinished flows have no slowdown and do not
-    count.
+    Empty with fewer than two flows a bin, or when all sizes are equal. Each row: size_bytes_min,
+    size_bytes_max, flows, p50, p95, p99. Unfinished flows have no slowdown and do not count.
     """
     ratios = slowdowns(flows)
     known = ~np.isnan(ratios)

@@ -152,12 +152,12 @@ class Samples:
     latency_counts: np.ndarray  # int64[V, B] one way: sending host's stack to receiving host's
     latency_min_ps: np.ndarray  # int64[V]; min, max and sum mean nothing where count is 0
     latency_max_ps: np.ndarray
-    latency_sum_ps: np.ndarray
+    latency_sum_ps: np.ndarray  # float64[V]: 8e9 packets of 7 ms would not fit in int64
     latency_count: np.ndarray
     rtt_counts: np.ndarray  # int64[V, B] round-trip times measured by tcp senders
     rtt_min_ps: np.ndarray
     rtt_max_ps: np.ndarray
-    rtt_sum_ps: np.ndarray
+    rtt_sum_ps: np.ndarray  # float64[V]
     rtt_count: np.ndarray
     delay_variation_max_ps: np.ndarray  # int64[V]: largest over flows of (max - min) one-way latency
     conservation: dict[str, Any]  # sent, delivered, in_flight, dropped {reason: n}; data and ACKs
@@ -211,8 +211,10 @@ _SHAPES = {
     "latency_edges_ps": (np.dtype(np.int64), "E"),
     "latency_counts": (np.dtype(np.int64), "VB"),
     "rtt_counts": (np.dtype(np.int64), "VB"),
-    **{f"latency_{key}": (np.dtype(np.int64), "V") for key in ("min_ps", "max_ps", "sum_ps", "count")},
-    **{f"rtt_{key}": (np.dtype(np.int64), "V") for key in ("min_ps", "max_ps", "sum_ps", "count")},
+    **{f"latency_{key}": (np.dtype(np.int64), "V") for key in ("min_ps", "max_ps", "count")},
+    **{f"rtt_{key}": (np.dtype(np.int64), "V") for key in ("min_ps", "max_ps", "count")},
+    "latency_sum_ps": (np.dtype(np.float64), "V"),
+    "rtt_sum_ps": (np.dtype(np.float64), "V"),
     "delay_variation_max_ps": (np.dtype(np.int64), "V"),
 }
 _ARRAYS = tuple(_SHAPES)
