@@ -1,0 +1,138 @@
+"""GraphML: files of the Internet Topology Zoo, and those that netarium writes.
+
+Internet Topology Zoo: Knight, Nguyen, Falkner, Bowden, Roughan, The Internet Topology Zoo, IEEE JSAC 29(9), 2011.
+Read from a Zoo file: label, Latitude, Longitude, Internal, hyperedge of a node; LinkSpeedRaw (bit/s), else
+LinkSpeed with LinkSpeedUnits, else a LinkType or LinkLabel that is exactly a speed ("OC-192", "10 Gbps").
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from netarium.describe.topology import native
+from netarium.describe.topology.draft import Draft, some
+from netarium.describe.topology.imported import (
+    Source,
+    SourceLink,
+    SourceNode,
+    adopt,
+    location,
+    number,
+    place_between,
+    read_text,
+    unreadable,
+)
+from netarium.describe.topology.spec import GraphML
+
+OC1_BPS = 51_840_000  # ITU-T G.707 / ANSI T1.105: OC-1; STM-1 is three of them
+_SCALE = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_CARRIERS = {
+    "t1": 1_544_000, "ds1": 1_544_000, "ds-1": 1_544_000, "e1": 2_048_000, "e3": 34_368_000, "t3": 44_736_000,
+    "ds3": 44_736_000, "ds-3": 44_736_000, "fe": 10**8, "ge": 10**9, "gige": 10**9, "fast ethernet": 10**8,
+    "gigabit ethernet": 10**9,
+}  # fmt: skip
+
+
+def graphml(spec: GraphML, folder: Path) -> Draft:
+    """The network of a GraphML file."""
+    path = folder / spec.file
+    source = read(path)
+    if spec.peers == "drop" and not source.native:
+        _drop_peers(source)
+    return adopt(source, spec)
+
+
+def read(path: Path) -> Source:
+    """Nodes and links of a GraphML file. Raises TrialInvalid when it is not one."""
+    import networkx as nx
+
+    text = read_text(path)
+    try:
+        graph = nx.parse_graphml(text, force_multigraph=True)
+    except (nx.NetworkXError, SyntaxError, KeyError, ValueError, AttributeError, StopIteration) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise unreadable("file", f"{str(path)!r}, which is not GraphML ({reason})", "a GraphML file") from None
+    if native.MARK in graph.graph:
+        return native.from_graphml(graph, path)
+    source = Source(f"{path.name}", directed=graph.is_directed())
+    hyper = [str(name) for name, data in graph.nodes(data=True) if data.get("hyperedge")]
+    for name, data in graph.nodes(data=True):
+        source.nodes.append(_node(str(name), data))
+    for a, b, data in graph.edges(data=True):
+        source.links.append(SourceLink(str(a), str(b), speed(data), length=None))
+    _say(source, graph, hyper)
+    return source
+
+
+def _node(name: str, data: dict[str, Any]) -> SourceNode:
+    label = data.get("label")
+    label = None if label in (None, "", "None", "?") else str(label)
+    place = location(data.get("Latitude"), data.get("Longitude"))
+    if data.get("hyperedge"):
+        return SourceNode(name, label, place, "switch", ("hyperedges",))
+    outside = str(data.get("Internal", "1")).lower() in ("0", "false")
+    return SourceNode(name, label, place, "router", ("peers",) if outside else ("routers",))
+
+
+def _say(source: Source, graph: Any, hyper: list[str]) -> None:
+    if hyper:
+        placed = place_between(source, hyper)
+        source.said.append(f"{len(hyper)} hyperedges (one link, many ends): each a switch joined to its ends, "
+                           f"{placed} of them placed in the middle of their neighbours")  # fmt: skip
+    unplaced = [node.label or node.id for node in source.nodes if node.location is None]
+    if unplaced:
+        source.said.append(f"{len(unplaced)} of {len(source.nodes)} nodes without location: {some(unplaced)}")
+    peers = [node.label or node.id for node in source.nodes if "peers" in node.groups]
+    if peers:
+        source.said.append(f"{len(peers)} nodes are marked as outside the network (Internal = 0): kept as "
+                           f"routers in the group peers, without hosts: {some(peers)}")  # fmt: skip
+    odd = {str(data.get("LinkLabel")) for *_, data in graph.edges(data=True)
+           if speed(data) is None and re.search(r"\d", str(data.get("LinkLabel", "")))}  # fmt: skip
+    if odd:
+        source.said.append(f"link labels that are not one speed, not used: {some(sorted(odd))}")
+    from_label = {str(data.get("LinkType") or data.get("LinkLabel")) for *_, data in graph.edges(data=True)
+                  if _stated(data) is None and speed(data) is not None}  # fmt: skip
+    if from_label:
+        source.said.append(f"speeds read from link types or labels: {some(sorted(from_label))}")
+
+
+def _drop_peers(source: Source) -> None:
+    outside = {node.id for node in source.nodes if "peers" in node.groups}
+    source.nodes = [node for node in source.nodes if node.id not in outside]
+    source.links = [link for link in source.links if not {link.a, link.b} & outside]
+    source.said = [text for text in source.said if "Internal = 0" not in text]
+    if outside:
+        source.said.append(f"{len(outside)} nodes outside the network (Internal = 0) and their links: left out")
+
+
+def speed(data: dict[str, Any]) -> int | None:
+    """Rate in bit/s of a Topology Zoo edge, or None when it does not say one."""
+    stated = _stated(data)
+    if stated is not None:
+        return stated
+    return next((rate for key in ("LinkType", "LinkLabel") if (rate := named_speed(data.get(key)))), None)
+
+
+def _stated(data: dict[str, Any]) -> int | None:
+    raw = number(data.get("LinkSpeedRaw"))
+    if raw is not None and raw >= 1:
+        return round(raw)
+    value = number(data.get("LinkSpeed"))
+    scale = _SCALE.get(str(data.get("LinkSpeedUnits", "-")).strip().lower())
+    return round(value * scale) if value and value > 0 and scale else None
+
+
+def named_speed(text: Any) -> int | None:
+    """bit/s of a text that is exactly one speed: "10 Gbps", "155 Mbit/s", "OC-48c", "STM-16", "10GE", "T3"."""
+    word = re.sub(r"\s+", " ", str(text or "")).strip().lower()
+    if word in _CARRIERS:
+        return _CARRIERS[word]
+    if match := re.fullmatch(r"(oc|stm) ?-? ?(\d{1,4})c?", word):
+        return int(match[2]) * OC1_BPS * (3 if match[1] == "stm" else 1)
+    if match := re.fullmatch(r"(\d+) ?(fe|ge|gbe|gige)", word):
+        return int(match[1]) * (10**8 if match[2] == "fe" else 10**9)
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgt]?)(?:bps|b/s|bit/s|bits/s|bit)", word):
+        return round(float(match[1]) * _SCALE[match[2]]) or None
+    return None
