@@ -178,15 +178,12 @@ def _text(entry: Any, metric: Metric) -> str:
     words = [entry.metric]
     words += [f"from {format_time(from_ps)}"] if from_ps is not None else []
     words += [f"to {format_time(to_ps)}"] if to_ps is not None else []
-    limits = [
-        f"{phrase} {in_words(float(Value(getattr(entry, key))), metric.unit)}"
-        for key, phrase in _LIMITS.items()
-        if getattr(entry, key, None) is not None
-    ]
-    if getattr(entry, "within", None) is not None:
-        width = Value(entry.within)
-        limits.append(f"within {width.text if width.dimension else in_words(float(width), metric.unit)}")
-    return " ".join([*words, " and ".join(limits[:2]), *limits[2:]]).strip()
+    for key, phrase in (*_LIMITS.items(), ("within", "within")):
+        limit = getattr(entry, key, None)
+        if limit is not None:
+            written = Value(limit)
+            words.append(f"{phrase} {written.text if written.dimension else in_words(written, metric.unit)}")
+    return " ".join(words)
 
 
 def in_words(value: float, unit: str) -> str:

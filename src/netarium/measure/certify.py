@@ -1,0 +1,103 @@
+"""Certify: what each slice promised against what its endpoints saw, one verdict per objective.
+
+Written apart from the engine: it reads counts and timestamps taken at the hosts
+(netarium.measure.endpoints), never a counter of a port, queue or policer. A verdict is `delivered`,
+`not_delivered` or `not_certifiable`, always with the promised and the observed value, the margin, the
+figures behind it and the reason.
+
+Objectives are those of RFC 9543, section 5.1.1.1:
+- bandwidth: guaranteed minimum bandwidth, over every window in which the services had that much to send;
+- latency: guaranteed maximum latency, one way (RFC 7679), the largest of all packets that arrived;
+- delay_variation: the largest minus the smallest one-way delay of a flow (RFC 3393 with the selection
+function of
+  RFC 5481, section 4.2, PDV against the minimum);
+- loss: maximum packet loss ratio (RFC 7680).
+The exact meaning of each, and what is not certifiable, is in docs/metrics.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from netarium.measure.certify_bandwidth import certify_bandwidth, excess_bytes
+from netarium.measure.certify_packets import certify_delay_variation, certify_latency, certify_loss
+from netarium.measure.endpoints import endpoints_of
+from netarium.measure.terms import Terms
+from netarium.measure.verdicts import DELIVERED, NOT_CERTIFIABLE, NOT_DELIVERED, overall
+from netarium.units import format_rate
+
+if TYPE_CHECKING:
+    from netarium.describe.trial import Trial
+    from netarium.run.samples import Samples
+
+EXCESS_SHARE = 0.01  # of the bytes sent: beyond it a failed objective may be the services' own doing
+_CERTIFIED = {DELIVERED: True, NOT_DELIVERED: False, NOT_CERTIFIABLE: None}
+_OBSERVED = {
+    "bandwidth": "bandwidth_bps",
+    "latency": "latency_s_max",
+    "delay_variation": "delay_variation_s",
+    "loss": "loss",
+}
+
+
+def certify(samples: Samples, trial: Trial, terms: Terms | None = None) -> dict[str, dict[str, Any]]:
+    """A certificate per slice of the trial, by name.
+
+    Each: certified (True, False, or None where it cannot be said), verdict, services, observed, reasons,
+    objectives (list of dict: objective, verdict, promised, observed, margin, unit, figures, reason), terms.
+    """
+    return {name: _certificate(samples, trial, name, terms or Terms()) for name in trial.slices}
+
+
+def _certificate(samples: Samples, trial: Trial, name: str, terms: Terms) -> dict[str, Any]:
+    promised = trial.slices[name]
+    members = endpoints_of(samples, trial, name, terms)
+    objectives = []
+    if getattr(promised, "bandwidth", None) is not None:
+        objectives.append(certify_bandwidth(samples, members, int(promised.bandwidth), terms))
+    if promised.latency is not None:
+        objectives.append(certify_latency(samples, members, int(promised.latency)))
+    if promised.delay_variation is not None:
+        objectives.append(certify_delay_variation(samples, members, int(promised.delay_variation)))
+    if promised.loss is not None:
+        objectives.append(certify_loss(samples, members, float(promised.loss), terms.confidence))
+    _excuse_excess(samples, members, promised, objectives)
+    verdict = overall(entry["verdict"] for entry in objectives)
+    return {
+        "certified": _CERTIFIED[verdict],
+        "verdict": verdict,
+        "services": [samples.services[member.index] for member in members],
+        "observed": {_OBSERVED[entry["objective"]]: entry["observed"] for entry in objectives},
+        "reasons": [
+            f"{entry['objective']} {entry['verdict'].replace('_', ' ')}: {entry['reason']}"
+            for entry in objectives
+            if entry["verdict"] != DELIVERED
+        ],
+        "objectives": objectives,
+        "terms": {"bandwidth_tolerance": terms.tolerance, "confidence": terms.confidence},
+    }
+
+
+def _excuse_excess(samples: Samples, members: list, promised: Any, objectives: list[dict[str, Any]]) -> None:
+    """Loss and delay of a service that sent more than was reserved cannot be held against the slice.
+
+    The promise is for traffic within the reservation (bandwidth and burst); what exceeds it may be policed.
+    The endpoints cannot tell which packets were in excess, so such an objective is not certifiable, not
+    failed.
+    """
+    bandwidth = getattr(promised, "bandwidth", None)
+    if bandwidth is None or not members:
+        return
+    excess, sent = excess_bytes(samples, members, int(bandwidth), int(getattr(promised, "burst", None) or 0))
+    if sent == 0 or excess / sent <= EXCESS_SHARE:
+        return
+    for entry in objectives:
+        beyond = entry["objective"] == "loss" and entry["figures"]["loss_ratio"] > excess / sent
+        if entry["objective"] == "bandwidth" or entry["verdict"] != NOT_DELIVERED or beyond:
+            continue
+        entry["verdict"] = NOT_CERTIFIABLE
+        entry["figures"]["excess_share"] = excess / sent
+        entry["reason"] += (
+            f"; but {100 * excess / sent:.3g} % of what the services sent was above the reservation of "
+            f"{format_rate(bandwidth)}, and the promise is for traffic within it"
+        )
