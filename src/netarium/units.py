@@ -357,12 +357,16 @@ class Quantity:
     """Annotation that makes pydantic parse, check, write and describe one dimension."""
 
     dimension: Dimension
+    positive: bool = False
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> Any:
         from pydantic_core import core_schema as cs
 
         def from_text(value: object) -> int | float:
-            return parse(value, self.dimension)
+            number = parse(value, self.dimension)
+            if self.positive and number == 0:
+                raise Mistake(repr(value), f"{self.dimension.article} above 0")
+            return number
 
         def written(value: int | float) -> str | float:
             return value if self.dimension.bare else write(value, self.dimension)
@@ -399,3 +403,7 @@ Size = Annotated[int, Quantity(SIZE)]
 Length = Annotated[float, Quantity(LENGTH)]
 Ratio = Annotated[float, Quantity(RATIO)]
 Frequency = Annotated[float, Quantity(FREQUENCY)]
+PositiveRate = Annotated[int, Quantity(RATE, positive=True)]
+PositiveTime = Annotated[int, Quantity(TIME, positive=True)]
+PositiveSize = Annotated[int, Quantity(SIZE, positive=True)]
+PositiveFrequency = Annotated[float, Quantity(FREQUENCY, positive=True)]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from typing import Any
 
-from netarium.describe.links import FIBRE_PS_PER_M, Defaults, Direction, Link, Node
+from netarium.describe.links import Defaults, Direction, Link, Node
 from netarium.describe.network import Network, Port
-from netarium.errors import Problem, TrialInvalid, did_you_mean
+from netarium.describe.topology.geo import fibre_delay, fibre_length
+from netarium.errors import Mistake, Problem, TrialInvalid, did_you_mean, one_of
 from netarium.units import format_length, format_rate, format_size, format_time
-
-EARTH_RADIUS_M = 6_371_008.8  # mean radius R1 of WGS 84 (Moritz 2000)
 
 
 def expand(network: Network) -> Network:
@@ -39,8 +37,7 @@ def _resolved(network: Network) -> tuple[dict[str, Node], list[Link], list[str]]
         return dict(network.nodes), list(network.links), []
     from netarium.describe.topology import build
 
-    nodes, links, said = build(network.topology)
-    nodes, links = dict(nodes), list(links)
+    nodes, links, said = build(network.topology, network.folder)
     for name, node in network.nodes.items():
         nodes[name] = _overridden(nodes[name], node) if name in nodes else node
     names = {link.name: index for index, link in enumerate(_named(links)) if link.name}
@@ -144,28 +141,20 @@ def _queue_text(queue: Any) -> str:
 def _delay(link: Link, nodes: dict[str, Node], defaults: Defaults, counts: Counter[str]) -> dict[str, Any]:
     """The delay of a link without one: from its length, its located ends, or the defaults."""
     if link.length is not None:
-        return {"delay": round(link.length * FIBRE_PS_PER_M)}
+        return {"delay": fibre_delay(link.length)}
     ends = [nodes[name].location for name in link.endpoints if name in nodes]
     if len(ends) == 2 and ends[0] is not None and ends[1] is not None:
-        length = great_circle_m(ends[0], ends[1]) * defaults.route_factor
+        length = fibre_length(ends[0], ends[1], defaults.route_factor)
         text = f"length not stated: great circle between the locations x {defaults.route_factor:g}, 5 us/km"
         counts[text] += 1
-        return {"length": length, "delay": round(length * FIBRE_PS_PER_M)}
+        return {"length": length, "delay": fibre_delay(length)}
     if defaults.delay is not None:
         counts[f"delay not stated: {format_time(defaults.delay)}"] += 1
         return {"delay": defaults.delay}
     if defaults.length is not None:
         counts[f"length not stated: {format_length(defaults.length)}, 5 us/km"] += 1
-        return {"length": defaults.length, "delay": round(defaults.length * FIBRE_PS_PER_M)}
+        return {"length": defaults.length, "delay": fibre_delay(defaults.length)}
     return {}
-
-
-def great_circle_m(a: tuple[float, float], b: tuple[float, float]) -> float:
-    """Great-circle distance in m of two [latitude, longitude] in degrees (haversine on the mean sphere)."""
-    (lat_a, lon_a), (lat_b, lon_b) = (map(math.radians, place) for place in (a, b))
-    half = math.sin((lat_b - lat_a) / 2) ** 2
-    half += math.cos(lat_a) * math.cos(lat_b) * math.sin((lon_b - lon_a) / 2) ** 2
-    return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
 
 
 def _missing(links: list[Link], network: Network) -> list[Problem]:
@@ -214,3 +203,32 @@ def ports_of(network: Network) -> list[Port]:
                 )
             )  # fmt: skip
     return ports
+
+
+def link_of(network: Network, reference: tuple[str, ...]) -> Link:
+    """See Network.link."""
+    if len(reference) == 1:
+        names = {link.name: link for link in network.links}
+        turned = {"-".join(reversed(link.endpoints)): link for link in network.links}
+        found = names.get(reference[0]) or turned.get(reference[0])
+        if found is None:
+            expected = f"the name of a link: {one_of(names)}" if names else "a link, but the network has none"
+            raise Mistake(repr(reference[0]), expected, did_you_mean(reference[0], names))
+        return found
+    ends = frozenset(reference)
+    between = [link for link in network.links if frozenset(link.endpoints) == ends]
+    if len(between) == 1:
+        return between[0]
+    shown = "[" + ", ".join(reference) + "]"
+    if between:
+        names_between = one_of([link.name for link in between])
+        raise Mistake(f"{shown}, which {len(between)} links join", f"the name of the link: {names_between}")
+    unknown = next((name for name in reference if name not in network.nodes), None)
+    if unknown is not None:
+        raise Mistake(repr(unknown), "the name of a node", did_you_mean(unknown, network.nodes))
+    near = sorted({end for link in network.links if reference[0] in link.endpoints for end in link.endpoints})
+    near = [name for name in near if name != reference[0]]
+    hint = (
+        f"{reference[0]!r} has links to {', '.join(near[:12])}" if near else f"{reference[0]!r} has no link"
+    )
+    raise Mistake(f"{shown}, which no link joins", "two nodes with a link between them", hint)

@@ -9,13 +9,12 @@ from pydantic import AfterValidator, Field, model_validator
 from netarium.describe.impairments import Impairments
 from netarium.describe.part import Name, NodeName, Part
 from netarium.describe.queues import Pfifo, Queue
+from netarium.describe.topology.geo import ROUTE_FACTOR
 from netarium.errors import Mistake
-from netarium.units import Length, Rate, Size, Time
+from netarium.units import Length, PositiveRate, PositiveSize, Size, Time
 
-FIBRE_PS_PER_M = 5_000  # 5 us/km: light in fibre, group index 1.5
 DEFAULT_MTU = 1500
 DEFAULT_OVERHEAD = 38  # IEEE 802.3: preamble and SFD 8, header 14, FCS 4, interpacket gap 12
-DEFAULT_ROUTE_FACTOR = 1.5  # fibre route over great circle
 
 NODE_KINDS = ("host", "router", "switch", "satellite", "external")
 
@@ -55,7 +54,7 @@ class RateTrace(Part):
 class Direction(Part):
     """What one direction of a link has differently."""
 
-    rate: Rate | None = None
+    rate: PositiveRate | None = None
     delay: Time | None = None
     queue: Queue | None = None
     impairments: Impairments | None = None
@@ -69,12 +68,12 @@ class Link(Part):
     """The two nodes."""
     name: str = ""
     """Default "a-b"; further links between the same two get "a-b#2", "a-b#3"."""
-    rate: Rate | None = None
+    rate: PositiveRate | None = None
     delay: Time | None = None
     """Propagation delay; at most one of delay and length."""
     length: Length | None = None
     """Length of the fibre: 5 us/km."""
-    mtu: Size | None = None
+    mtu: PositiveSize | None = None
     """Largest IP packet; default 1500 B."""
     overhead: Size | None = None
     """Bytes on the wire per packet beside the IP packet; default 38 B (Ethernet)."""
@@ -101,15 +100,15 @@ class Link(Part):
 class Defaults(Part):
     """What links have that do not say it themselves."""
 
-    rate: Rate | None = None
+    rate: PositiveRate | None = None
     delay: Time | None = None
     """Delay of links with neither delay, length nor two located ends."""
     length: Length | None = None
     """Length of links with neither delay, length nor two located ends."""
-    mtu: Size = DEFAULT_MTU
+    mtu: PositiveSize = DEFAULT_MTU
     overhead: Size = DEFAULT_OVERHEAD
     queue: Queue = Field(default_factory=Pfifo)
-    route_factor: Annotated[float, Field(ge=1, le=10)] = DEFAULT_ROUTE_FACTOR
+    route_factor: Annotated[float, Field(ge=1, le=10)] = ROUTE_FACTOR
     """Length of fibre over great-circle distance."""
 
     @model_validator(mode="after")

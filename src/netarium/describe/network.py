@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, WrapValidator, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from netarium.describe.impairments import Impairments
 from netarium.describe.links import (
     DEFAULT_MTU,
     DEFAULT_OVERHEAD,
-    DEFAULT_ROUTE_FACTOR,
-    FIBRE_PS_PER_M,
     Defaults,
     Direction,
     Link,
     Node,
     RateTrace,
 )
-from netarium.describe.part import NodeName, Part, kind_first
+from netarium.describe.part import NodeName, Part
 from netarium.describe.queues import Queue
+from netarium.describe.topology.spec import Topology
 from netarium.errors import Mistake
 from netarium.units import Time
 
 __all__ = [
-    "DEFAULT_MTU", "DEFAULT_OVERHEAD", "DEFAULT_ROUTE_FACTOR", "FIBRE_PS_PER_M", "Defaults", "Direction",
+    "DEFAULT_MTU", "DEFAULT_OVERHEAD", "Defaults", "Direction",
     "Impairments", "Link", "Network", "Node", "Port", "RateTrace", "Routing",
 ]  # fmt: skip
-
-
-def _topology(value: Any, handler: Any) -> Any:
-    from pydantic import TypeAdapter
-
-    from netarium.describe.topology.spec import Topology
-
-    return TypeAdapter(Topology).validate_python(value)
 
 
 class Routing(Part):
@@ -70,7 +62,7 @@ class Port:
 class Network(Part):
     """Nodes and links, written out or generated."""
 
-    topology: Annotated[Any, WrapValidator(_topology), BeforeValidator(kind_first)] = None
+    topology: Topology | None = None
     """Generated or imported nodes and links; the ones below are added, the same name overrides."""
     nodes: dict[NodeName, Node] = Field(default_factory=dict)
     links: tuple[Link, ...] = ()
@@ -79,6 +71,7 @@ class Network(Part):
 
     _assumptions: tuple[str, ...] | None = PrivateAttr(default=None)
     _expanded: Network | None = PrivateAttr(default=None)
+    _folder: Path | None = PrivateAttr(default=None)
 
     @model_validator(mode="before")
     @classmethod
@@ -94,6 +87,17 @@ class Network(Part):
         if self.topology is None and not self.nodes:
             raise Mistake("a network without nodes", "nodes and links, or a topology")
         return self
+
+    @property
+    def folder(self) -> Path:
+        """The folder that file names of the topology start from."""
+        return self._folder if self._folder is not None else Path.cwd()
+
+    def placed(self, folder: Path | None) -> Network:
+        """The same network with file names starting from `folder`."""
+        copy = self.model_copy()
+        copy._folder, copy._expanded = folder, None
+        return copy
 
     @property
     def assumptions(self) -> list[str]:
@@ -115,6 +119,12 @@ class Network(Part):
         if self._expanded is None:
             self._expanded = expand(self)
         return self._expanded
+
+    def link(self, reference: tuple[str, ...]) -> Link:
+        """The link of a name ("a-b",) or of two nodes ("a", "b"). Raises Mistake if there is none, or several."""
+        from netarium.describe.expand import link_of
+
+        return link_of(self.expand(), reference)
 
     def ports(self) -> list[Port]:
         """Two ports of every link, in the order of the links, forward first; parallel links are numbered."""

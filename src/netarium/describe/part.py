@@ -40,7 +40,7 @@ class Part(BaseModel, metaclass=_PartMeta):
         extra="forbid",
         populate_by_name=True,
         serialize_by_alias=True,
-        use_attribute_docstrings=True,
+        use_attribute_docstrings=False,
         protected_namespaces=(),
     )
 

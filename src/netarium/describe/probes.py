@@ -1,0 +1,48 @@
+"""Probes: where a trial looks, and how often."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from netarium.describe.part import Part
+from netarium.units import PositiveSize, PositiveTime
+
+
+class Capture(Part):
+    """Packets of one port, written to a pcapng file."""
+
+    port: str
+    """The port, "a->b"."""
+    packets: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] = 100_000
+    """Packets to keep, from the start."""
+    snap: PositiveSize = 128
+    """Bytes kept of each packet."""
+
+
+def _word_or_number(value: Any) -> str:
+    return "<number>" if isinstance(value, int) and not isinstance(value, bool) else "<word>"
+
+
+def _word_or_list(value: Any) -> str:
+    return "<list>" if isinstance(value, (list, tuple)) else "<word>"
+
+
+class Probes(Part):
+    """What is recorded besides the totals."""
+
+    interval: PositiveTime | None = None
+    """Time between two samples; default: duration / 200."""
+    capture: tuple[Capture, ...] = ()
+    flows: Annotated[
+        Annotated[Literal["all", "none"], Tag("<word>")]
+        | Annotated[int, Field(ge=0, strict=True), Tag("<number>")],
+        Discriminator(_word_or_number),
+    ] = 256
+    """Flows with a series of their own: all, none, or at most so many (the first of each service)."""
+    ports: Annotated[
+        Annotated[Literal["all"], Tag("<word>")] | Annotated[tuple[str, ...], Tag("<list>")],
+        Discriminator(_word_or_list),
+    ] = "all"
+    """Ports with a series of their own: all, or a list of names "a->b"."""

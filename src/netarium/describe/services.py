@@ -1,0 +1,201 @@
+"""Services: what runs on the network. One model per kind; the fields they share are in `Service`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from netarium.catalog import DISTRIBUTIONS
+from netarium.describe.part import Name, Names, NodeName, Part
+from netarium.describe.transport import Transport
+from netarium.errors import Mistake, did_you_mean, one_of
+from netarium.units import PositiveFrequency, PositiveRate, PositiveSize, PositiveTime, Ratio, Size, Time
+
+Pairs = Literal["each", "all", "permutation", "random"]
+
+
+class Service(Part):
+    """What every service has."""
+
+    kind: str
+    from_: Names = Field(alias="from")
+    """Where it sends from: a node, a group, a pattern such as "h*", or a list of these."""
+    to: Names
+    """Where it sends to: a node, a group, a pattern, or a list of these."""
+    pairs: Pairs | None = None
+    """How from and to combine; needed when both are several nodes."""
+    count: Annotated[int, Field(ge=1, le=10_000_000, strict=True)] = 1
+    """Instances of every pair."""
+    start: Time = 0
+    stop: Time | None = None
+    """Default: the end of the trial."""
+    slice_: Name | None = Field(default=None, alias="slice")
+    """The slice that carries it."""
+    transport: Transport | None = None
+    """Default: the trial's transport (udp for a stream)."""
+    priority: Annotated[int, Field(ge=0, le=15, strict=True)] = 0
+    """0 to 15, as SO_PRIORITY; queues with classes go by it."""
+    path: tuple[NodeName, ...] | None = None
+    """The nodes it passes, from first to last; default: the routing decides."""
+
+    @property
+    def slice(self) -> str | None:
+        """Name of the slice that carries the service, or None."""
+        return self.slice_
+
+    @model_validator(mode="after")
+    def _times_in_order(self) -> Service:
+        if self.stop is not None and self.stop <= self.start:
+            raise Mistake("a stop before the start", "stop after start", at=("stop",))
+        return self
+
+
+class Bulk(Service):
+    """A transfer as fast as the transport allows: a size, or until it stops."""
+
+    kind: Literal["bulk"] = "bulk"
+    size: PositiveSize | None = None
+    """Bytes of each instance; default: until stop."""
+    streams: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 1
+    """Connections the transfer is split over."""
+
+
+class Stream(Service):
+    """Packets at a rate, whatever the network does."""
+
+    kind: Literal["stream"] = "stream"
+    rate: PositiveRate
+    """Rate of the IP packets; of the on periods when on_off."""
+    packet_size: Annotated[Size, Field(ge=29, le=65535)] | None = None
+    """IP packet; default: the MTU of the path."""
+    pattern: Literal["constant", "poisson", "on_off"] = "constant"
+    on: PositiveTime | None = None
+    """Mean of the on periods (exponential); on_off only."""
+    off: PositiveTime | None = None
+    """Mean of the off periods (exponential); on_off only."""
+    size: PositiveSize | None = None
+    """Bytes of payload to send; default: until stop."""
+
+    @model_validator(mode="after")
+    def _periods(self) -> Stream:
+        if self.pattern == "on_off" and (self.on is None or self.off is None):
+            raise Mistake("pattern on_off without its periods", "on and off, such as on: 10 ms, off: 90 ms")
+        if self.pattern != "on_off" and not (self.on is None and self.off is None):
+            raise Mistake(f"on or off with pattern {self.pattern}", "pattern: on_off", at=("pattern",))
+        return self
+
+
+class Sizes(Part):
+    """Where flow sizes come from: exactly one of the three."""
+
+    distribution: str | None = None
+    """Name of a built-in distribution."""
+    file: str | None = None
+    """CDF file (lines `size percent`), relative to the trial file."""
+    fixed: PositiveSize | None = None
+    """The same size every time."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Sizes:
+        if sum(value is not None for value in (self.distribution, self.file, self.fixed)) != 1:
+            stated = [f for f in ("distribution", "file", "fixed") if getattr(self, f) is not None]
+            raise Mistake(" and ".join(stated) or "none", "exactly one of distribution, file and fixed")
+        if self.distribution is not None and self.distribution not in DISTRIBUTIONS:
+            hint = did_you_mean(self.distribution, DISTRIBUTIONS) or "your own goes in as {file: name.cdf}"
+            raise Mistake(repr(self.distribution), one_of(DISTRIBUTIONS), hint, at=("distribution",))
+        return self
+
+
+def _sizes(value: Any) -> Any:
+    """A word is a distribution; a quantity is a fixed size."""
+    if isinstance(value, str):
+        return {"fixed": value} if value[:1].isdigit() else {"distribution": value}
+    return value
+
+
+class RequestResponse(Service):
+    """Flows that arrive at random, with sizes from a distribution."""
+
+    kind: Literal["request_response"] = "request_response"
+    sizes: Annotated[Sizes, BeforeValidator(_sizes)]
+    """{distribution: websearch}, {file: my.cdf} or {fixed: 20 kB}."""
+    request: Size = 100
+    """Bytes of the request that asks for each flow."""
+    load: Ratio | None = None
+    """Arrivals such that the flows fill this part of the senders' access rate; load or arrivals."""
+    arrivals: PositiveFrequency | None = None
+    """Flows per second of each pair, such as "1000 /s"; load or arrivals."""
+
+    @model_validator(mode="after")
+    def _one_intensity(self) -> RequestResponse:
+        if (self.load is None) == (self.arrivals is None):
+            raise Mistake("neither" if self.load is None else "both", "exactly one of load and arrivals")
+        if self.load == 0:
+            raise Mistake("0", "a load above 0", at=("load",))
+        return self
+
+
+class Replay(Service):
+    """Packets or flows from a CSV file."""
+
+    kind: Literal["replay"] = "replay"
+    file: str
+    """CSV file, relative to the trial file."""
+    unit: Literal["packets", "flows"] = "packets"
+    """packets: columns time,size; flows: columns time,size (each line a transfer)."""
+
+
+class MatrixFile(Part):
+    """A traffic matrix from a file."""
+
+    file: str
+    """CSV file with the columns from,to,rate, relative to the trial file."""
+
+
+def _matrix(value: Any) -> str:
+    return "<mapping>" if isinstance(value, (dict, Part)) else "<word>"
+
+
+class Demands(Service):
+    """A traffic matrix: every pair of nodes with its share of a total."""
+
+    kind: Literal["demands"] = "demands"
+    from_: Names | None = Field(default=None, alias="from")
+    """Default: all hosts, or all nodes where there are no hosts."""
+    to: Names | None = None
+    """Default: as from."""
+    matrix: Annotated[
+        Annotated[Literal["gravity", "sndlib", "uniform"], Tag("<word>")]
+        | Annotated[MatrixFile, Tag("<mapping>")],
+        Discriminator(_matrix),
+    ]
+    """gravity, uniform, sndlib (the demands of the topology), or {file: demands.csv}."""
+    total: PositiveRate | None = None
+    """Sum of all demands; needed for gravity and uniform, scales the others."""
+    using: Literal["stream", "bulk"] = "stream"
+    """stream: packets at the rate of the demand; bulk: transfers of that rate times the time they run."""
+
+    @model_validator(mode="after")
+    def _total_known(self) -> Demands:
+        if self.total is None and self.matrix in ("gravity", "uniform"):
+            raise Mistake("no total", "total: the sum of all demands, such as 100 Gbit/s")
+        if self.pairs is not None:
+            raise Mistake(f"pairs: {self.pairs}", "no pairs: the matrix says which", at=("pairs",))
+        return self
+
+
+class Custom(Service):
+    """A workload from the user's own Python file."""
+
+    kind: Literal["user"] = "user"
+    file: str
+    """Python file, relative to the trial file."""
+    name: str
+    """Name in that file."""
+    parameters: dict[str, float] = {}
+
+
+AnyService = Annotated[
+    Bulk | Stream | RequestResponse | Replay | Demands | Custom, Field(discriminator="kind")
+]
