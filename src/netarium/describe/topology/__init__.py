@@ -10,23 +10,87 @@ if TYPE_CHECKING:
     from netarium.describe.topology.draft import Built, Draft
     from netarium.describe.topology.spec import Kind
 
-_PLACE = __name__
 _BUILDERS = {
     "line": "generators", "ring": "generators", "star": "generators", "dumbbell": "generators",
     "parking_lot": "generators", "grid": "generators", "tree": "generators", "random_geometric": "generators",
     "leaf_spine": "datacentre", "fat_tree": "datacentre", "reference_backbone": "backbone",
-    "graphml": "graphml", "topohub": "topohub", "node_link": "nodelink", "repetita": "repetita",
+    "graphml": "graphml", "topohub": "hub", "node_link": "nodelink", "repetita": "repetita",
 }  # fmt: skip
 _WITH_FILES = ("graphml", "node_link", "repetita")
+
+
+def parse(value: Any) -> Kind:
+    """The topology of a mapping or of text: {"kind": "ring", "nodes": 5}, "fat_tree:8", "topohub:sndlib/polska".
+
+    Raises TrialInvalid with every mistake.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from netarium.describe.problems import problems_of
+    from netarium.describe.topology.spec import Topology
+    from netarium.errors import TrialInvalid
+
+    try:
+        spec: Kind = TypeAdapter(Topology).validate_python(value)
+    except ValidationError as error:
+        raise TrialInvalid(problems_of(error, None, value)) from None
+    return spec
 
 
 def build(spec: Kind, folder: Path | str | None = None) -> Built:
     """(nodes by name, links, assumptions) of a topology.
 
-    `folder` is where relative file names start; default the current folder. Every default that was applied is a
-    sentence in `assumptions`. Raises TrialInvalid when a file or a named network cannot be read.
+    `folder` is where relative file names start; default the current folder. Every default that was applied is
+    a sentence in `assumptions`. Raises TrialInvalid when a file or a named network cannot be read.
     """
     kind: str = spec.kind  # type: ignore[attr-defined]
-    builder: Any = getattr(import_module(f"{_PLACE}.{_BUILDERS[kind]}"), kind)
+    builder: Any = getattr(import_module(f"{__name__}.{_BUILDERS[kind]}"), kind)
     draft: Draft = builder(spec, Path(folder or ".")) if kind in _WITH_FILES else builder(spec)
     return draft.finish()
+
+
+def demands(spec: Kind, folder: Path | str | None = None) -> dict[tuple[str, str], float]:
+    """{(from, to): bit/s} that come with a topology: those of SNDlib, or the demands file of REPETITA.
+
+    Names are those of the built nodes. Raises TrialInvalid when the topology has no demands.
+    """
+    from netarium.describe.topology import hub, repetita
+    from netarium.describe.topology.imported import unreadable
+    from netarium.describe.topology.spec import Repetita, TopoHub
+
+    if isinstance(spec, TopoHub):
+        return hub.demands(spec.name, spec.demand_unit)
+    if isinstance(spec, Repetita) and spec.demands is not None:
+        return repetita.demands(spec, Path(folder or "."))
+    found = "a topology without demands" if not isinstance(spec, Repetita) else "no demands file"
+    raise unreadable("demands", found, "topohub:sndlib/…, or repetita with demands", "or use matrix: gravity")
+
+
+def list_builtin(group: str = "") -> list[dict[str, str]]:
+    """Rows {name, what, nodes, links} of what needs no file: generators, the reference backbone, topohub.
+
+    Without `group` topohub is one row per group of networks; "topohub/<group>" lists that group's networks.
+    """
+    from netarium.describe.topology import catalogue
+
+    return catalogue.rows(group)
+
+
+def describe(spec: Kind, folder: Path | str | None = None) -> dict[str, Any]:
+    """Facts of a topology: counts, degrees, connectivity, diameter in hops, rates, km of fibre, assumptions."""
+    from netarium.describe.topology import catalogue
+
+    return catalogue.facts(*build(spec, folder))
+
+
+def convert(
+    spec: Kind, target: Path | str, format_name: str | None = None, folder: Path | str | None = None
+) -> list[str]:
+    """Write a topology to a file in json, graphml, dot or svg (default: by its suffix); returns the assumptions.
+
+    The network is expanded first, so that every link has its delay. Raises TrialInvalid for an unknown format, and
+    OSError when the file cannot be written.
+    """
+    from netarium.describe.topology import catalogue
+
+    return catalogue.convert(spec, Path(target), format_name, Path(folder or "."))

@@ -23,8 +23,9 @@ def leaf_spine(spec: LeafSpine) -> Draft:
 def fat_tree(spec: FatTree) -> Draft:
     """k pods of k/2 edge and k/2 aggregation switches, (k/2)**2 core switches, k/2 hosts per edge switch.
 
-    Numbers start at 0, as the addresses of Al-Fares et al. (SIGCOMM 2008, section 3.1): core<a>_<c> is joined to
-    the a-th aggregation switch of every pod, agg<pod>_<a>; host h<pod>_<edge>_<i> is below edge<pod>_<edge>.
+    Numbers start at 0, as the addresses of Al-Fares et al. (SIGCOMM 2008, section 3.1): core<a>_<c> is joined
+    to the a-th aggregation switch of every pod, agg<pod>_<a>; host h<pod>_<edge>_<i> is below
+    edge<pod>_<edge>.
     """
     draft = Draft()
     half = spec.k // 2

@@ -1,4 +1,4 @@
-"""Draft: a network being put together, in canonical numbers; finished, it is the Nodes and Links of the model."""
+"""Draft: a network being put together, in canonical numbers, until finish() gives Nodes and Links."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ class Draft:
         self.nodes[name] = DraftNode(kind, groups=groups, **more)
         return name
 
-    def link(self, a: str, b: str, rate: int | None = None, delay: int | None = None, **more: Any) -> DraftLink:
+    def link(
+        self, a: str, b: str, rate: int | None = None, delay: int | None = None, **more: Any
+    ) -> DraftLink:
         """Add a link between two nodes that are there."""
         made = DraftLink(a, b, rate, delay, **more)
         self.links.append(made)
@@ -73,7 +75,7 @@ class Draft:
             self.assumptions.append(text)
 
     def attach_hosts(self, spec: Carrier, at: Iterable[str] | None = None) -> None:
-        """`hosts_per_node` hosts behind each router (or each of `at`), as the spec says; states what it assumes."""
+        """`hosts_per_node` hosts behind each router (or each of `at`); states what it assumes."""
         places = [name for name, node in self.nodes.items() if node.kind in ("router", "switch", "satellite")]
         places = places if at is None else list(at)
         each = 1 if spec.hosts_per_node is None else spec.hosts_per_node
@@ -92,7 +94,7 @@ class Draft:
                  f"access delay {format_time(spec.access_delay)}")  # fmt: skip
 
     def _link_rates(self) -> Counter[str]:
-        """Sum of the rates of each node's links, the larger of the two directions; absent where one is unknown."""
+        """Sum of the rates of each node's links (the faster direction); absent where one is unknown."""
         rates: Counter[str] = Counter()
         unknown = set()
         for link in self.links:
@@ -111,7 +113,9 @@ class Draft:
 
         nodes = {
             name: node.model
-            or Node.model_construct(kind=node.kind, location=node.location, label=node.label, groups=node.groups)
+            or Node.model_construct(
+                kind=node.kind, location=node.location, label=node.label, groups=node.groups
+            )
             for name, node in self.nodes.items()
         }
         return nodes, [link.model or _link(link) for link in self.links], list(self.assumptions)
@@ -133,11 +137,13 @@ def _link(draft: DraftLink) -> Link:
     return Link.model_construct(**given)
 
 
-_TRANSLITERATED = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "đ": "d"})
+_TRANSLITERATED = str.maketrans(
+    {"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "đ": "d"}
+)
 
 
 def plain(label: Any) -> str:
-    """A label as a node name: letters without accents, digits, '-' and '_'; "São Paulo (SP)" is Sao_Paulo_SP."""
+    """A label as a node name: letters without accents, digits, '-', '_'; "São Paulo (SP)" is Sao_Paulo_SP."""
     text = unicodedata.normalize("NFKD", str(label).translate(_TRANSLITERATED))
     text = "".join(letter for letter in text if not unicodedata.combining(letter))
     return re.sub(r"[^\w-]+", "_", text).strip("_-")[:80]

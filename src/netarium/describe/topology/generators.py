@@ -137,7 +137,8 @@ def random_geometric(spec: RandomGeometric) -> Draft:
     radius = spec.radius or spec.side * min(1.5, sqrt(log(spec.nodes) / (pi * spec.nodes)))
     for a, b, length in _within(places, radius):
         draft.link(a, b, spec.rate, length=length, queue=spec.queue)
-    draft.say(f"random_geometric is synthetic: places drawn with seed {spec.seed}, radius {format_length(radius)}, "
+    draft.say(f"random_geometric is synthetic: places drawn with seed {spec.seed}, "
+              f"radius {format_length(radius)}, "
               "links as long as the straight line between their ends, 5 us/km")  # fmt: skip
     if spec.connect:
         _join_parts(draft, places, radius, spec)
@@ -146,7 +147,7 @@ def random_geometric(spec: RandomGeometric) -> Draft:
 
 
 def _within(places: dict[str, tuple[float, float]], radius: float) -> list[tuple[str, str, float]]:
-    """Pairs at most `radius` apart with their distance, in the order of the names; cells keep it near linear."""
+    """Pairs at most `radius` apart with their distance, in the order of the names; found through cells."""
     cells: dict[tuple[int, int], list[int]] = {}
     names, points = list(places), list(places.values())
     for i, (x, y) in enumerate(points):
@@ -162,7 +163,9 @@ def _within(places: dict[str, tuple[float, float]], radius: float) -> list[tuple
     return found
 
 
-def _join_parts(draft: Draft, places: dict[str, tuple[float, float]], radius: float, spec: RandomGeometric) -> None:
+def _join_parts(
+    draft: Draft, places: dict[str, tuple[float, float]], radius: float, spec: RandomGeometric
+) -> None:
     """Add the shortest links that connect the separate parts (Kruskal's minimum spanning tree over them)."""
     part = {name: name for name in places}
 
@@ -184,4 +187,6 @@ def _join_parts(draft: Draft, places: dict[str, tuple[float, float]], radius: fl
             if root(a) != root(b):
                 part[root(a)] = root(b)
                 draft.link(a, b, spec.rate, length=length, queue=spec.queue)
-    draft.say(f"radius leaves {apart} separate parts: joined by {apart - 1} longer links, the shortest that do")
+    draft.say(
+        f"radius leaves {apart} separate parts: joined by {apart - 1} longer links, the shortest that do"
+    )

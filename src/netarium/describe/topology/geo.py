@@ -1,8 +1,8 @@
 """Distances on the earth, delays of fibre, and where nodes are drawn.
 
-Great circles are on a sphere of the mean earth radius (IUGG, 6371.0088 km): at most 0.56 % from the ellipsoid.
-Light in fibre takes 5 us/km (group index 1.499; G.652 fibre is 1.467 to 1.468, that is 4.9 us/km). A fibre is
-longer than the great circle: the route factor says how much, and is always stated where it is used.
+Great circles are on a sphere of the mean earth radius (IUGG, 6371.0088 km), within 0.56 % of the ellipsoid.
+Light in fibre takes 5 us/km (group index 1.499; G.652 fibre has 1.467 to 1.468, that is 4.9 us/km). A fibre
+is longer than the great circle: the route factor says how much, and is always stated where it is used.
 """
 
 from __future__ import annotations
@@ -50,20 +50,21 @@ def fibre_delay(length_m: float) -> int:
 
 
 def centroid(places: Iterable[Sequence[float]]) -> tuple[float, float]:
-    """The (latitude, longitude) in the middle of some, as the mean of their directions from the earth's centre."""
-    units = [(cos(radians(p[0])) * cos(radians(p[1])), cos(radians(p[0])) * sin(radians(p[1])), sin(radians(p[0])))
-             for p in places]  # fmt: skip
-    x, y, z = (fsum(unit[axis] for unit in units) for axis in range(3))
+    """The (latitude, longitude) in the middle: the mean of the directions from the earth's centre."""
+    angles = [(radians(place[0]), radians(place[1])) for place in places]
+    x = fsum(cos(lat) * cos(lon) for lat, lon in angles)
+    y = fsum(cos(lat) * sin(lon) for lat, lon in angles)
+    z = fsum(sin(lat) for lat, _ in angles)
     return degrees(atan2(z, hypot(x, y))), degrees(atan2(y, x))
 
 
 def positions(nodes: Mapping[str, Located], links: Iterable[Joined]) -> dict[str, Position]:
     """Where to draw each node: x to the east (right), y to the north (up).
 
-    Nodes with a location are projected (equirectangular, scaled by the cosine of the middle latitude, cut where
-    the map is emptiest); those without are put beside their neighbours. Without any location the layout follows
-    from the links alone. The longer side of the drawing spans 0 to 1 and the aspect is kept. The same network
-    always gives the same positions.
+    Nodes with a location are projected (equirectangular, scaled by the cosine of the middle latitude, cut
+    where the map is emptiest); those without are put beside their neighbours. Without any location the layout
+    follows from the links alone. The longer side of the drawing spans 0 to 1 and the aspect is kept. The same
+    network always gives the same positions.
     """
     from netarium.describe.topology import layout
 
@@ -84,7 +85,9 @@ def project(places: Mapping[str, Sequence[float]]) -> dict[str, Position]:
     latitudes = [place[0] for place in places.values()]
     scale = max(0.05, cos(radians((min(latitudes) + max(latitudes)) / 2)))
     cut = _cut(place[1] for place in places.values())
-    return {name: ((place[1] % 360.0 - cut) % 360.0 * scale, float(place[0])) for name, place in places.items()}
+    return {
+        name: ((place[1] % 360.0 - cut) % 360.0 * scale, float(place[0])) for name, place in places.items()
+    }
 
 
 def _cut(longitudes: Iterable[float]) -> float:

@@ -1,6 +1,6 @@
 """GraphML: files of the Internet Topology Zoo, and those that netarium writes.
 
-Internet Topology Zoo: Knight, Nguyen, Falkner, Bowden, Roughan, The Internet Topology Zoo, IEEE JSAC 29(9), 2011.
+Knight, Nguyen, Falkner, Bowden, Roughan, The Internet Topology Zoo, IEEE JSAC 29(9), 2011.
 Read from a Zoo file: label, Latitude, Longitude, Internal, hyperedge of a node; LinkSpeedRaw (bit/s), else
 LinkSpeed with LinkSpeedUnits, else a LinkType or LinkLabel that is exactly a speed ("OC-192", "10 Gbps").
 """
@@ -49,13 +49,15 @@ def read(path: Path) -> Source:
     import networkx as nx
 
     text = read_text(path)
+    if (own := native.from_graphml(text, path)) is not None:
+        return own
     try:
         graph = nx.parse_graphml(text, force_multigraph=True)
     except (nx.NetworkXError, SyntaxError, KeyError, ValueError, AttributeError, StopIteration) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise unreadable("file", f"{str(path)!r}, which is not GraphML ({reason})", "a GraphML file") from None
-    if native.MARK in graph.graph:
-        return native.from_graphml(graph, path)
+        raise unreadable(
+            "file", f"{str(path)!r}, which is not GraphML ({reason})", "a GraphML file"
+        ) from None
     source = Source(f"{path.name}", directed=graph.is_directed())
     hyper = [str(name) for name, data in graph.nodes(data=True) if data.get("hyperedge")]
     for name, data in graph.nodes(data=True):
@@ -79,8 +81,8 @@ def _node(name: str, data: dict[str, Any]) -> SourceNode:
 def _say(source: Source, graph: Any, hyper: list[str]) -> None:
     if hyper:
         placed = place_between(source, hyper)
-        source.said.append(f"{len(hyper)} hyperedges (one link, many ends): each a switch joined to its ends, "
-                           f"{placed} of them placed in the middle of their neighbours")  # fmt: skip
+        source.said.append(f"{len(hyper)} hyperedges (one link, many ends): each a switch joined to its "
+                           f"ends, {placed} of them placed in the middle of their neighbours")  # fmt: skip
     unplaced = [node.label or node.id for node in source.nodes if node.location is None]
     if unplaced:
         source.said.append(f"{len(unplaced)} of {len(source.nodes)} nodes without location: {some(unplaced)}")
@@ -104,7 +106,9 @@ def _drop_peers(source: Source) -> None:
     source.links = [link for link in source.links if not {link.a, link.b} & outside]
     source.said = [text for text in source.said if "Internal = 0" not in text]
     if outside:
-        source.said.append(f"{len(outside)} nodes outside the network (Internal = 0) and their links: left out")
+        source.said.append(
+            f"{len(outside)} nodes outside the network (Internal = 0) and their links: left out"
+        )
 
 
 def speed(data: dict[str, Any]) -> int | None:
@@ -125,7 +129,7 @@ def _stated(data: dict[str, Any]) -> int | None:
 
 
 def named_speed(text: Any) -> int | None:
-    """bit/s of a text that is exactly one speed: "10 Gbps", "155 Mbit/s", "OC-48c", "STM-16", "10GE", "T3"."""
+    """bit/s of a text that is exactly one speed: "10 Gbps", "155 Mbit/s", "OC-48c", "STM-16", "10GE"."""
     word = re.sub(r"\s+", " ", str(text or "")).strip().lower()
     if word in _CARRIERS:
         return _CARRIERS[word]

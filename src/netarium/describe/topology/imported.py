@@ -1,4 +1,4 @@
-"""From what a file says to a network: names, separate parts, missing rates and delays; every default is stated."""
+"""From what a file says to a network: names, separate parts, missing rates and delays; all stated."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _links(source: Source, kept: set[str], names: dict[str, str], draft: Draft) 
 def _single(links: Sequence[SourceLink], names: dict[str, str], draft: Draft) -> list[DraftLink]:
     parallel = Counter(frozenset((link.a, link.b)) for link in links)
     if extra := sum(count - 1 for count in parallel.values()):
-        draft.say(f"{extra} parallel links kept: a further link between the same nodes is \"a-b#2\"")
+        draft.say(f'{extra} parallel links kept: a further link between the same nodes is "a-b#2"')
     return [
         DraftLink(
             names[link.a], names[link.b], link.rate, link.delay, link.length, link.weight, model=link.model
@@ -190,7 +190,7 @@ def _single(links: Sequence[SourceLink], names: dict[str, str], draft: Draft) ->
 
 
 def _paired(arcs: Sequence[SourceLink], names: dict[str, str], draft: Draft) -> list[DraftLink]:
-    """Each arc with the first unused one the other way; one without a partner works both ways, and that is said."""
+    """Each arc with the first unused one the other way; one without a partner becomes two-way, said so."""
     waiting: dict[tuple[str, str], list[DraftLink]] = {}
     made: list[DraftLink] = []
     weights = 0

@@ -1,4 +1,4 @@
-"""Layouts for networks without locations: tiers for data centres, otherwise stress majorisation with fanned leaves.
+"""Layouts for networks without locations: tiers for data centres, else stress majorisation, leaves in fans.
 
 Deterministic: no random numbers; ties follow the order of the nodes. About 0.3 s at 1,000 nodes.
 References: Gansner, Koren, North, Graph Drawing by Stress Majorization (GD 2004); Brandes, Pich, Eigensolver
@@ -33,7 +33,7 @@ def lay_out(names: Sequence[str], pairs: Pairs, groups: Mapping[str, frozenset[s
 
 
 def complete(names: Sequence[str], pairs: Pairs, fixed: Mapping[str, Position]) -> dict[str, Position]:
-    """`fixed` plus every other name: fanned out beside its placed neighbours, unreachable ones at the side."""
+    """`fixed` plus every other name: fanned out beside its placed neighbours, unreachable ones aside."""
     near = _neighbours(names, pairs)
     drawn = {name: fixed[name] for name in names if name in fixed}
     step = 0.035 * max(_extent(drawn), 1e-9)
@@ -116,7 +116,7 @@ def _core(core: list[str], near: Mapping[str, list[str]]) -> dict[str, Position]
 
 
 def _scaled_start(hops: Any) -> Any:
-    """Pivot MDS of hops[pivot, node]: shape (nodes, 2), with a small deterministic spread against coincidence."""
+    """Pivot MDS of hops[pivot, node]: shape (nodes, 2), slightly spread so that no two coincide."""
     import numpy as np
 
     squared = hops.T**2

@@ -1,6 +1,6 @@
 """The topology kinds and their parameters: one frozen model each, `Topology` is their union.
 
-Every generated or imported network can carry hosts: `hosts_per_node` of them behind each node, on access links.
+Routers of generated or imported networks can carry hosts: `hosts_per_node` behind each, on access links.
 """
 
 from __future__ import annotations
@@ -266,7 +266,7 @@ class Repetita(Imported):
 
 
 class ReferenceBackbone(Carrier):
-    """A synthetic backbone of 40 Chinese cities with at least 55,000 km of fibre; not any operator's network."""
+    """A synthetic backbone: 40 Chinese cities, at least 55,000 km of fibre; not any operator's network."""
 
     kind: Literal["reference_backbone"] = "reference_backbone"
     rate: Rate = 100 * GBIT
@@ -284,12 +284,16 @@ KINDS: dict[str, type[Kind]] = {model.model_fields["kind"].default: model for mo
 def from_text(value: Any) -> Any:
     """A word, or `kind:argument`, as a mapping: "topohub:sndlib/polska", "graphml:net.graphml", "fat_tree:8".
 
-    Several arguments are separated by commas: "dumbbell:left=4,rate=100 Mbit/s". A first one without a name is
-    the file, the name, or the size. A mapping whose kind is such text is completed the same way.
+    Several arguments are separated by commas: "dumbbell:left=4,rate=100 Mbit/s". A first one without a name
+    is the file, the name, or the size. A mapping whose kind is such text is completed the same way.
     """
     if isinstance(value, dict):
         kind = value.get("kind")
-        return {**from_text(kind), **{k: v for k, v in value.items() if k != "kind"}} if _composed(kind) else value
+        return (
+            {**from_text(kind), **{k: v for k, v in value.items() if k != "kind"}}
+            if _composed(kind)
+            else value
+        )
     if not isinstance(value, str):
         return value
     word, _, rest = value.partition(":")
@@ -307,8 +311,9 @@ def from_text(value: Any) -> Any:
 
 
 _FIRST = {
-    "graphml": "file", "node_link": "file", "repetita": "file", "topohub": "name", "line": "nodes", "ring": "nodes",
-    "star": "hosts", "dumbbell": "left", "parking_lot": "hops", "fat_tree": "k", "random_geometric": "nodes",
+    "graphml": "file", "node_link": "file", "repetita": "file", "topohub": "name",
+    "line": "nodes", "ring": "nodes", "star": "hosts", "dumbbell": "left", "parking_lot": "hops",
+    "fat_tree": "k", "random_geometric": "nodes",
 }  # fmt: skip
 
 
