@@ -20,11 +20,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from netarium.measure.certify_bandwidth import certify_bandwidth, excess_bytes
-from netarium.measure.certify_packets import certify_delay_variation, certify_latency, certify_loss
-from netarium.measure.endpoints import endpoints_of
+from netarium.measure.certify_packets import (
+    certify_delay_variation,
+    certify_latency,
+    certify_loss,
+    packets_known_and_lost,
+)
+from netarium.measure.endpoints import Endpoints, endpoints_of
 from netarium.measure.terms import Terms
 from netarium.measure.verdicts import DELIVERED, NOT_CERTIFIABLE, NOT_DELIVERED, overall
-from netarium.units import format_rate
+from netarium.units import SECOND_PS, format_rate
 
 if TYPE_CHECKING:
     from netarium.describe.trial import Trial
@@ -32,12 +37,6 @@ if TYPE_CHECKING:
 
 EXCESS_SHARE = 0.01  # of the bytes sent: beyond it a failed objective may be the services' own doing
 _CERTIFIED = {DELIVERED: True, NOT_DELIVERED: False, NOT_CERTIFIABLE: None}
-_OBSERVED = {
-    "bandwidth": "bandwidth_bps",
-    "latency": "latency_s_max",
-    "delay_variation": "delay_variation_s",
-    "loss": "loss",
-}
 
 
 def certify(samples: Samples, trial: Trial, terms: Terms | None = None) -> dict[str, dict[str, Any]]:
@@ -67,7 +66,7 @@ def _certificate(samples: Samples, trial: Trial, name: str, terms: Terms) -> dic
         "certified": _CERTIFIED[verdict],
         "verdict": verdict,
         "services": [samples.services[member.index] for member in members],
-        "observed": {_OBSERVED[entry["objective"]]: entry["observed"] for entry in objectives},
+        "observed": _observed(samples, members, objectives),
         "reasons": [
             f"{entry['objective']} {entry['verdict'].replace('_', ' ')}: {entry['reason']}"
             for entry in objectives
@@ -78,7 +77,26 @@ def _certificate(samples: Samples, trial: Trial, name: str, terms: Terms) -> dic
     }
 
 
-def _excuse_excess(samples: Samples, members: list, promised: Any, objectives: list[dict[str, Any]]) -> None:
+def _observed(samples: Samples, members: list[Endpoints], objectives: list[dict[str, Any]]) -> dict[str, Any]:
+    """What was seen, promised or not: the worst over the services of the slice; only what was measured."""
+    found = {
+        "bandwidth_bps": [entry["observed"] for entry in objectives if entry["objective"] == "bandwidth"],
+        "latency_s_max": [],
+        "delay_variation_s": [],
+        "loss": [],
+    }
+    for member in members:
+        if samples.latency_count[member.index]:
+            found["latency_s_max"].append(int(samples.latency_max_ps[member.index]) / SECOND_PS)
+            found["delay_variation_s"].append(int(samples.delay_variation_max_ps[member.index]) / SECOND_PS)
+    known, lost = packets_known_and_lost(samples, members)
+    found["loss"] = [lost / known] if known else []
+    return {key: max(values) for key, values in found.items() if values and None not in values}
+
+
+def _excuse_excess(
+    samples: Samples, members: list[Endpoints], promised: Any, objectives: list[dict[str, Any]]
+) -> None:
     """Loss and delay of a service that sent more than was reserved cannot be held against the slice.
 
     The promise is for traffic within the reservation (bandwidth and burst); what exceeds it may be policed.

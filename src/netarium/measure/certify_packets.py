@@ -74,6 +74,13 @@ def certify_delay_variation(samples: Samples, members: list[Endpoints], promised
     return objective("delay_variation", "s", verdict, promised, largest / SECOND_PS, reason, figures)
 
 
+def packets_known_and_lost(samples: Samples, members: list[Endpoints]) -> tuple[int, int]:
+    """(packets whose fate is known at the end of the run, those of them that never arrived)."""
+    last = samples.service_series[-1, [member.index for member in members]]
+    known = int((last["sent_packets"] - last["in_flight_packets"]).sum())
+    return known, known - int(last["received_packets"].sum())
+
+
 def certify_loss(
     samples: Samples, members: list[Endpoints], promised: float, confidence: float
 ) -> dict[str, Any]:
@@ -82,9 +89,7 @@ def certify_loss(
     With k of n lost the true ratio lies below an exact upper limit (Clopper-Pearson, one-sided): delivered
     when that is within the promise, not delivered when the lower limit exceeds it, else not certifiable.
     """
-    last = samples.service_series[-1, [member.index for member in members]]
-    known = int((last["sent_packets"] - last["in_flight_packets"]).sum())
-    lost = known - int(last["received_packets"].sum())
+    known, lost = packets_known_and_lost(samples, members)
     figures: dict[str, Any] = {"packets": known, "lost": lost, "loss_ratio": lost / known if known else 0.0}
     if known == 0:
         reason = "no packet of its services was sent that had time to arrive"

@@ -1,0 +1,99 @@
+"""The metrics document: what `netarium run --json` prints and metrics.json keeps (docs/metrics.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from netarium.measure.certify import certify
+from netarium.measure.expectations import evaluate_expectations, in_words
+from netarium.measure.measure import measure_links, measure_services
+from netarium.measure.terms import Terms
+from netarium.units import SECOND_PS, format_time
+
+if TYPE_CHECKING:
+    from netarium.describe.trial import Trial
+    from netarium.run.samples import Samples
+
+FORMAT = 1
+
+
+def metrics_document(
+    samples: Samples,
+    trial: Trial,
+    *,
+    run: str,
+    digests: Mapping[str, str] | None = None,
+    bounds: Mapping[str, Mapping[str, float]] | None = None,
+    assumptions: Sequence[str] = (),
+    terms: Terms | None = None,
+) -> dict[str, Any]:
+    """Metrics, certificates and expectations of one run as one JSON document; keys and units as in
+    docs/metrics.md.
+
+    bounds: per slice what admission computed, SI with the unit in the key, such as {"latency_s": 0.0071}.
+    `status` is succeeded, or failed when `failures` finds a reason; the caller may set another (interrupted).
+    """
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "trial": trial.trial,
+        "run": run,
+        "mode": str(trial.mode),
+        "status": "succeeded",
+        "seed": int(trial.seed),
+        "digests": {**(digests or {}), "kernel": samples.kernel_digest, "samples": samples.digest()},
+        "engine": dict(samples.engine),
+        "conservation": samples.conservation,
+        "services": measure_services(samples, trial),
+        "links": measure_links(samples),
+        "slices": {},
+        "expect": [],
+        "assumptions": list(assumptions),
+    }
+    for name, certificate in certify(samples, trial, terms).items():
+        bound = dict((bounds or {}).get(name, {}))
+        document["slices"][name] = {"admitted": True, "bound": bound, **_against_bound(certificate, bound)}
+    document["expect"] = evaluate_expectations(trial.expect, samples, document, document["slices"])
+    if failures(document):
+        document["status"] = "failed"
+    return document
+
+
+def _against_bound(certificate: dict[str, Any], bound: Mapping[str, float]) -> dict[str, Any]:
+    """A packet later than the computed bound is a failed run, whatever the promise was."""
+    largest, observed = bound.get("latency_s"), certificate["observed"].get("latency_s_max")
+    if largest is None or observed is None or observed <= largest:
+        return certificate
+    seen, limit = format_time(observed * SECOND_PS), format_time(largest * SECOND_PS)
+    late = f"latency: a packet took {seen}, above the computed bound of {limit}"
+    return {
+        **certificate,
+        "certified": False,
+        "verdict": "not_delivered",
+        "reasons": [*certificate["reasons"], late],
+    }
+
+
+def failures(document: Mapping[str, Any]) -> list[str]:
+    """Why the run is not a success (exit code 1): expectations not met, slices not certified. Empty: none.
+
+    A slice that is not certifiable fails too: nobody can say that its promise was kept. A slice about which
+    an expectation says `certified: false` is judged by that expectation alone.
+    """
+    judged = {entry["metric"] for entry in document["expect"] if entry["limit"] is False}
+    reasons = []
+    for name, certificate in document["slices"].items():
+        if certificate["certified"] is not True and f"slices.{name}.certified" not in judged:
+            why = "; ".join(certificate["reasons"]) or "nothing was promised"
+            reasons.append(f"slice {name} {certificate['verdict'].replace('_', ' ')}: {why}")
+    for entry in document["expect"]:
+        if not entry["met"]:
+            reasons.append(f"expected {entry['text']}, found {_found(entry)}")
+    return reasons
+
+
+def _found(entry: Mapping[str, Any]) -> str:
+    value = entry["value"]
+    if value is None or isinstance(value, bool):
+        return entry.get("reason") or ("certified" if value else "not certified")
+    return in_words(value, entry["unit"])

@@ -1,0 +1,239 @@
+"""Store: writes the folder of one run (docs/run-folder.md), start.json first and stop.json last.
+
+    folder = create(root, trial, trial_text=..., ...)      start.json and trial.yml: all that is known before
+    folder.write_results(samples, document, topology)      metrics, series, topology
+    folder.finish("succeeded", 0)                          stop.json: how it ended, and a digest of every file
+
+A folder without stop.json is of a run that goes on or was killed. Every file is written beside, forced to disk
+and renamed, so that none is ever half there. A folder that exists is never written into by another run.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netarium.errors import RecordError
+from netarium.store import files, machine, names
+from netarium.store.record import FORMAT, METRICS, START, STOP, TOPOLOGY, Record, load, ls, runs_root
+
+if TYPE_CHECKING:
+    from netarium.describe.trial import Trial
+    from netarium.run.samples import Samples
+
+__all__ = ["Record", "RunFolder", "create", "estimate_bytes", "load", "ls", "runs_root"]
+
+STATUSES = ("succeeded", "failed", "refused", "interrupted", "crashed")
+TRIAL = "trial.yml"
+MADE_LATER = ("figures", "report.html")  # drawn from the record, can be drawn again: no part of its digests
+
+
+@dataclass
+class RunFolder:
+    """A run folder being written."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def captures_path(self) -> Path:
+        """Where packet captures go; made when first asked for."""
+        folder = self.path / "captures"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def write_results(
+        self, samples: Samples | None, document: Mapping[str, Any], topology: Mapping[str, Any] | None = None
+    ) -> None:
+        """Series, flows and histograms as Parquet, topology.json, and metrics.json as the last of them.
+
+        samples may be None (an admission that refused has only a document). Captures that were written
+        elsewhere are moved in. Raises DiskFull.
+        """
+        self._must_be_open()
+        if samples is not None:
+            self._write_tables(samples)
+            self._take_captures(samples.captures)
+        if topology is not None:
+            files.write_json(self.path / TOPOLOGY, topology)
+        files.write_json(self.path / METRICS, document)
+
+    def _write_tables(self, samples: Samples) -> None:
+        import pyarrow.parquet as pq
+
+        from netarium.store.tables import TABLES
+
+        for name, build in TABLES.items():
+            content = build(samples)
+            files.write_atomically(
+                self.path / f"{name}.parquet",
+                lambda file, content=content: pq.write_table(content, file, compression="zstd"),
+                content.nbytes,
+            )
+
+    def _take_captures(self, captures: Sequence[str]) -> None:
+        for capture in map(Path, captures):
+            if self.path.resolve() not in capture.resolve().parents:
+                shutil.move(capture, self.captures_path / capture.name)
+
+    def finish(self, status: str, exit_code: int, reason: str = "") -> None:
+        """Write stop.json, which makes the folder final. Raises RecordError if it already is, DiskFull."""
+        self._must_be_open()
+        if status not in STATUSES:
+            raise ValueError(f"found status {status!r}, expected one of {', '.join(STATUSES)}")
+        stop = {
+            "format": FORMAT,
+            "status": status,
+            "exit_code": exit_code,
+            "reason": reason,
+            "ended": _now(),
+            "files": self._files(),
+        }
+        files.write_json(self.path / STOP, stop)
+
+    def _files(self) -> list[dict[str, Any]]:
+        """Path, size and SHA-256 of every file of the record, by path."""
+        entries = []
+        for path in sorted(self.path.rglob("*")):
+            relative = path.relative_to(self.path)
+            if not path.is_file() or relative.parts[0] in MADE_LATER or path.name.startswith("."):
+                continue
+            digest = files.digest_of(path)
+            entries.append({"path": str(relative), "bytes": path.stat().st_size, "sha256": digest})
+        return entries
+
+    def _must_be_open(self) -> None:
+        if (self.path / STOP).exists():
+            raise RecordError(f"{self.path}: the run has ended, its record is never written again")
+
+
+def create(
+    root: str | Path | None,
+    trial: Trial,
+    *,
+    name: str | None = None,
+    trial_text: str = "",
+    trial_file: str = "",
+    trial_yaml: str | None = None,
+    overrides: Sequence[str] = (),
+    inputs: Mapping[str, Path] | None = None,
+    argv: Sequence[str] = (),
+    digests: Mapping[str, str] | None = None,
+    assumptions: Sequence[str] = (),
+    estimate: Mapping[str, Any] | None = None,
+    needed_bytes: int = 0,
+) -> RunFolder:
+    """Make the folder of a run and write all that is known before it: start.json, trial.yml, the files it names.
+
+    root: as for `runs_root`. trial: the trial that runs, overrides applied. trial_yaml: its text to run again
+    (made from the model when not given). inputs: the user's own files, from the path written in the trial to
+    where they are. needed_bytes: see `estimate_bytes`; checked before anything is written.
+    Raises RecordError when `name` exists, DiskFull when the record would not fit.
+    """
+    place = runs_root(root)
+    files.require_room(place, needed_bytes)
+    model = trial.model_dump(mode="json", by_alias=True)
+    folder = RunFolder(_claim(place, name))
+    start = {
+        "format": FORMAT,
+        "run": folder.name,
+        "trial": trial.trial,
+        "mode": str(trial.mode),
+        "seed": int(trial.seed),
+        "started": _now(),
+        "argv": list(argv),
+        "typed": {"file": trial_file, "text": trial_text, "overrides": list(overrides)},
+        "expanded": model,
+        "inputs": folder_inputs(folder.path, inputs or {}),
+        "digests": dict(digests or {}),
+        "assumptions": list(assumptions),
+        "estimate": dict(estimate or {}),
+        "versions": machine.versions(),
+        "machine": machine.machine(),
+        "process": machine.process(),
+    }
+    files.write_json(folder.path / START, start)
+    files.write_text(folder.path / TRIAL, trial_yaml if trial_yaml is not None else _yaml(model))
+    return folder
+
+
+def _claim(place: Path, name: str | None) -> Path:
+    """A new, empty folder; making it is what settles which of two runs gets a name."""
+    place.mkdir(parents=True, exist_ok=True)
+    while True:
+        wanted = (
+            names.check(name) if name else names.memorable(lambda candidate: (place / candidate).exists())
+        )
+        try:
+            (place / wanted).mkdir()
+        except FileExistsError as error:
+            if name:
+                hint = "choose another name; a record is never written over"
+                raise RecordError(f"{place / wanted}: there is a run of that name; {hint}") from error
+            continue
+        except OSError as error:
+            raise RecordError(f"{place}: cannot be written ({error.strerror or error})") from error
+        files.sync_folder(place)
+        return place / wanted
+
+
+def folder_inputs(folder: Path, inputs: Mapping[str, Path]) -> list[dict[str, Any]]:
+    """Copy the user's files to the same relative path, so that trial.yml finds them; one entry for each.
+
+    A path that leads out of the folder (absolute, or with "..") is kept under inputs/ by its name.
+    """
+    entries = []
+    for written, source in inputs.items():
+        relative = Path(written)
+        inside = not relative.is_absolute() and ".." not in relative.parts
+        target = folder / relative if inside else folder / "inputs" / relative.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        content = Path(source).read_bytes()
+        files.write_atomically(target, lambda file, content=content: file.write(content), len(content))
+        entries.append(
+            {"written": written, "kept": str(target.relative_to(folder)), "sha256": files.digest_of(target)}
+        )
+    return entries
+
+
+def _yaml(model: Mapping[str, Any]) -> str:
+    """The trial as YAML, without the keys that say nothing (null)."""
+    import io
+
+    from ruamel.yaml import YAML
+
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False
+    text = io.StringIO()
+    writer.dump(_without_nulls(model), text)
+    return text.getvalue()
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, (list, tuple)):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def estimate_bytes(
+    *, instants: int, services: int, ports: int, tracked_flows: int, flows: int, capture_bytes: int = 0
+) -> int:
+    """Most room that the record will take, bytes: rows x columns x 8 B uncompressed, and the captures."""
+    rows = instants * (11 * services + 8 * ports + 11 * tracked_flows)
+    histogram = services * 2 * 2048 * 3
+    documents = 4096 * (services + ports + 16)
+    return 8 * (rows + 15 * flows + histogram) + documents + capture_bytes
