@@ -20,20 +20,13 @@ _WITH_FILES = ("graphml", "node_link", "repetita")
 
 
 def parse(value: Any) -> Kind:
-    """The topology of a mapping or of text: {"kind": "ring", "nodes": 5}, "fat_tree:8", "topohub:sndlib/polska".
+    """The topology of a mapping or of text: {"kind": "ring", "nodes": 5}, "fat_tree:8", "graphml:a.graphml".
 
     Raises TrialInvalid with every mistake.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from netarium.describe.network import Network
 
-    from netarium.describe.problems import problems_of
-    from netarium.describe.topology.spec import Topology
-    from netarium.errors import TrialInvalid
-
-    try:
-        spec: Kind = TypeAdapter(Topology).validate_python(value)
-    except ValidationError as error:
-        raise TrialInvalid(problems_of(error, None, value)) from None
+    spec: Kind = Network(topology=value).topology
     return spec
 
 
@@ -52,18 +45,25 @@ def build(spec: Kind, folder: Path | str | None = None) -> Built:
 def demands(spec: Kind, folder: Path | str | None = None) -> dict[tuple[str, str], float]:
     """{(from, to): bit/s} that come with a topology: those of SNDlib, or the demands file of REPETITA.
 
-    Names are those of the built nodes. Raises TrialInvalid when the topology has no demands.
+    Between the hosts of the built network where nodes have hosts, else between its nodes. Raises TrialInvalid
+    when the topology has no demands.
     """
     from netarium.describe.topology import hub, repetita
     from netarium.describe.topology.imported import unreadable
+    from netarium.describe.topology.matrix import hosts_at, on_hosts
     from netarium.describe.topology.spec import Repetita, TopoHub
 
     if isinstance(spec, TopoHub):
-        return hub.demands(spec.name, spec.demand_unit)
-    if isinstance(spec, Repetita) and spec.demands is not None:
-        return repetita.demands(spec, Path(folder or "."))
-    found = "a topology without demands" if not isinstance(spec, Repetita) else "no demands file"
-    raise unreadable("demands", found, "topohub:sndlib/…, or repetita with demands", "or use matrix: gravity")
+        found = hub.demands(spec.name, spec.demand_unit)
+    elif isinstance(spec, Repetita) and spec.demands is not None:
+        found = repetita.demands(spec, Path(folder or "."))
+    else:
+        hint = "or use matrix: gravity"
+        expected = "topohub:sndlib/…, or repetita with demands"
+        raise unreadable("kind", "a topology without demands", expected, hint)
+    nodes, links, _ = build(spec, folder)
+    behind = hosts_at(nodes, links)
+    return on_hosts(found, behind) if behind else found
 
 
 def list_builtin(group: str = "") -> list[dict[str, str]]:
@@ -77,7 +77,7 @@ def list_builtin(group: str = "") -> list[dict[str, str]]:
 
 
 def describe(spec: Kind, folder: Path | str | None = None) -> dict[str, Any]:
-    """Facts of a topology: counts, degrees, connectivity, diameter in hops, rates, km of fibre, assumptions."""
+    """Facts of a topology: counts, degrees, connectivity, diameter, rates, km of fibre, assumptions."""
     from netarium.describe.topology import catalogue
 
     return catalogue.facts(*build(spec, folder))
@@ -86,10 +86,10 @@ def describe(spec: Kind, folder: Path | str | None = None) -> dict[str, Any]:
 def convert(
     spec: Kind, target: Path | str, format_name: str | None = None, folder: Path | str | None = None
 ) -> list[str]:
-    """Write a topology to a file in json, graphml, dot or svg (default: by its suffix); returns the assumptions.
+    """Write a topology to a file: json, graphml, dot or svg (default: by its suffix); returns assumptions.
 
-    The network is expanded first, so that every link has its delay. Raises TrialInvalid for an unknown format, and
-    OSError when the file cannot be written.
+    The network is expanded first, so that every link has its delay. Raises TrialInvalid for an unknown
+    format, and OSError when the file cannot be written.
     """
     from netarium.describe.topology import catalogue
 

@@ -1,9 +1,9 @@
 """The reference backbone: a synthetic network of 40 Chinese cities, at least 55,000 km of fibre, 100 Gbit/s.
 
-Synthetic: the cities are real, with the coordinates of their centres to about 0.05 degrees; the links were chosen
-for this project along usual routes between neighbouring cities, so that any two cities have two node-disjoint
-paths. It is not the network of CENI nor of any operator. Each link is as long as the great circle between its
-cities times ROUTE_FACTOR.
+Synthetic: the cities are real, with the coordinates of their centres to about 0.05 degrees; the links were
+chosen for this project along usual routes between neighbouring cities, so that any two cities have two
+node-disjoint paths. It is not the network of CENI nor of any operator. Each link is as long as the great
+circle between its cities times ROUTE_FACTOR.
 """
 
 from __future__ import annotations

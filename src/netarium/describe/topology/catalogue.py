@@ -79,7 +79,7 @@ def _first_sentence(model: type[Kind]) -> str:
 
 
 def facts(nodes: dict[str, Node], links: Sequence[Link], assumptions: list[str]) -> dict[str, Any]:
-    """See topology.describe: a mapping ready for JSON. Distances in hops are between all nodes, hosts included."""
+    """See topology.describe: a mapping ready for JSON. Hops count between all nodes, hosts too."""
     import rustworkx as rx
 
     graph = rx.PyGraph()

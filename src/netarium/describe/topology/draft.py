@@ -74,21 +74,23 @@ class Draft:
         if text not in self.assumptions:
             self.assumptions.append(text)
 
-    def attach_hosts(self, spec: Carrier, at: Iterable[str] | None = None) -> None:
-        """`hosts_per_node` hosts behind each router (or each of `at`); states what it assumes."""
+    def attach_hosts(self, spec: Carrier, at: Iterable[str] | None = None, rate: int | None = None) -> None:
+        """`hosts_per_node` hosts behind each router (or each of `at`); says so. `rate` is the access rate in
+        bit/s; without it the spec's, else the sum of the rates of the node's links.
+        """
         places = [name for name, node in self.nodes.items() if node.kind in ("router", "switch", "satellite")]
         places = places if at is None else list(at)
         each = 1 if spec.hosts_per_node is None else spec.hosts_per_node
         if not each or not places:
             return
-        rates = self._link_rates() if spec.access_rate is None else Counter()
+        fixed = rate or spec.access_rate
+        rates = self._link_rates() if fixed is None else Counter()
         for place in places:
-            rate = spec.access_rate or rates[place] or None
             for number in range(1, each + 1):
                 stem = f"host-{place}" if each == 1 else f"host-{place}-{number}"
                 host = self.node(unused(stem, self.nodes), "host", "hosts")
-                self.link(host, place, rate, spec.access_delay)
-        speed = "the sum of the node's links" if spec.access_rate is None else format_rate(spec.access_rate)
+                self.link(host, place, fixed or rates[place] or None, spec.access_delay)
+        speed = "the sum of the node's links" if fixed is None else format_rate(fixed)
         count = "1 host" if each == 1 else f"{each} hosts"
         self.say(f"{count} behind each of {len(places)} nodes, access rate {speed}, "
                  f"access delay {format_time(spec.access_delay)}")  # fmt: skip

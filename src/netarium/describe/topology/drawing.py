@@ -1,13 +1,14 @@
-"""Draw a network as SVG: links as wide as they are fast, one colour and shape per kind of node, readable labels.
+"""Draw a network as SVG: links as wide as they are fast, one colour and shape per kind of node, labels.
 
-Colours are from the palette of Okabe and Ito (2008), which people with colour-vision deficiencies can tell apart;
-shapes say the same again. Labels that would cover others are left out, and every node has its name as a tooltip.
+Colours are from the palette of Okabe and Ito (2008), which people with colour-vision deficiencies can tell
+apart; shapes say the same again. Labels that would cover others are left out; every node has its name as a
+tooltip.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import log10
+from math import atan2, log10, pi
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
@@ -22,10 +23,12 @@ WIDTH = 1000.0
 MARGIN = 60.0
 HEIGHT_MIN = 260.0
 COLOURS = {
-    "host": "#56B4E9", "router": "#0072B2", "switch": "#E69F00", "satellite": "#CC79A7", "external": "#D55E00",
+    "host": "#56B4E9", "router": "#0072B2", "switch": "#E69F00", "satellite": "#CC79A7",
+    "external": "#D55E00",
 }  # fmt: skip
 LINK_COLOUR = "#8A8A8A"
 LETTER = 0.56
+NAMED_HOSTS = 60
 Box = tuple[float, float, float, float]
 
 
@@ -132,17 +135,27 @@ def _labels(
         x, y = place[name]
         taken.add((x - size, y - size, x + size, y + size), name)
     yield f'<g font-size="{font:.0f}" fill="#1A1A1A" stroke="#FFFFFF" stroke-width="3" paint-order="stroke">'
+    around: dict[str, list[float]] = {name: [] for name in nodes}
+    for link in links:
+        for a, b in (link.endpoints, link.endpoints[::-1]):
+            around[a].append(atan2(place[b][1] - place[a][1], place[b][0] - place[a][0]))
     for name in order:
+        if name.startswith("host-") and len(nodes) > NAMED_HOSTS:
+            continue
         text = nodes[name].label or name
         width, (x, y) = LETTER * font * len(text) + 2, place[name]
         gap = size * 1.3 + 2
         choices = (
-            (x + gap, y + font * 0.35, "start", x + gap),
-            (x - gap, y + font * 0.35, "end", x - gap - width),
-            (x, y - gap - 1, "middle", x - width / 2),
-            (x, y + gap + font * 0.8, "middle", x - width / 2),
+            (0.0, x + gap, y + font * 0.35, "start", x + gap),
+            (pi, x - gap, y + font * 0.35, "end", x - gap - width),
+            (-pi / 2, x, y - gap - 1, "middle", x - width / 2),
+            (pi / 2, x, y + gap + font * 0.8, "middle", x - width / 2),
+            (-pi / 4, x + size, y - size - 1, "start", x + size),
+            (pi / 4, x + size, y + size + font * 0.7, "start", x + size),
+            (-3 * pi / 4, x - size, y - size - 1, "end", x - size - width),
+            (3 * pi / 4, x - size, y + size + font * 0.7, "end", x - size - width),
         )
-        for tx, ty, anchor, left in choices:
+        for _, tx, ty, anchor, left in sorted(choices, key=lambda c: -_freedom(c[0], around[name])):
             box = (left, ty - font * 0.85, left + width, ty + font * 0.25)
             inside = box[0] >= 2 and box[2] <= WIDTH - 2 and box[1] >= 2 and box[3] <= height - 2
             if inside and not taken.hit(box, name):
@@ -150,6 +163,12 @@ def _labels(
                 yield f'<text x="{tx:.1f}" y="{ty:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
                 break
     yield "</g>"
+
+
+def _freedom(angle: float, taken: Sequence[float]) -> float:
+    """How far a direction is from the nearest link, in steps of 30 degrees, at most 3."""
+    nearest = min((abs((angle - other + pi) % (2 * pi) - pi) for other in taken), default=pi)
+    return min(3, nearest // (pi / 6))
 
 
 class _Boxes:
@@ -186,15 +205,15 @@ def _legend(nodes: Mapping[str, Node], links: Sequence[Link], height: float) -> 
         count = sum(node.kind == kind for node in nodes.values())
         if not count:
             continue
-        from netarium.describe.links import Node as NodeModel
-
-        yield _node_shape(kind, NodeModel.model_construct(kind=kind, label=""), (x + 5, y - 4), 6)
+        example = next(node for node in nodes.values() if node.kind == kind)
+        yield _node_shape(kind, example.model_copy(update={"label": ""}), (x + 5, y - 4), 6)
         text = f"{kind} ({count})"
         yield f'<text x="{x + 16:.0f}" y="{y:.0f}">{text}</text>'
         x += 32 + LETTER * 12 * len(text)
     for rate in sorted({link.rate for link in links if link.rate})[-4:]:
-        example = next(link for link in links if link.rate == rate)
-        yield f'<path d="M{x:.0f} {y - 4:.0f}h22" stroke="{LINK_COLOUR}" stroke-width="{_link_width(example):.2f}"/>'
+        fast = next(link for link in links if link.rate == rate)
+        width = f'stroke="{LINK_COLOUR}" stroke-width="{_link_width(fast):.2f}"'
+        yield f'<path d="M{x:.0f} {y - 4:.0f}h22" {width}/>'
         yield f'<text x="{x + 28:.0f}" y="{y:.0f}">{format_rate(rate)}</text>'
         x += 44 + LETTER * 12 * len(format_rate(rate))
     yield "</g>"

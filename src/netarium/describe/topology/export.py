@@ -40,7 +40,7 @@ def to_text(format_name: str, nodes: Mapping[str, Node], links: Iterable[Link], 
 
 
 def to_dot(nodes: Mapping[str, Node], links: Iterable[Link], name: str = "") -> str:
-    """Graphviz DOT, undirected, with positions (neato -n) and the rate and delay of each link as its label."""
+    """Graphviz DOT, undirected, with positions (neato -n); links labelled with rate and delay."""
     link_list = list(links)
     place = positions(nodes, link_list)
     lines = [f"graph {_quoted(name or 'network')} {{", "  node [fontname=Helvetica fontsize=10]"]

@@ -36,7 +36,7 @@ def _row(spec: Mesh, count: int, closed: bool) -> Draft:
     names = [draft.node(f"r{i}", "router", "routers") for i in range(1, count + 1)]
     for a, b in zip(names, names[1:] + names[:1] if closed else names[1:], strict=False):
         draft.link(a, b, spec.rate, spec.delay, queue=spec.queue)
-    draft.attach_hosts(spec)
+    draft.attach_hosts(spec, rate=spec.access_rate or spec.rate)
     return draft
 
 
@@ -96,7 +96,7 @@ def grid(spec: Grid) -> Draft:
             if i + 1 < rows or spec.wrap:
                 below = names[(i + 1) % rows][j]
                 draft.link(names[i][j], below, spec.rate, spec.delay, queue=spec.queue)
-    draft.attach_hosts(spec)
+    draft.attach_hosts(spec, rate=spec.access_rate or spec.rate)
     return draft
 
 
@@ -142,7 +142,7 @@ def random_geometric(spec: RandomGeometric) -> Draft:
               "links as long as the straight line between their ends, 5 us/km")  # fmt: skip
     if spec.connect:
         _join_parts(draft, places, radius, spec)
-    draft.attach_hosts(spec)
+    draft.attach_hosts(spec, rate=spec.access_rate or spec.rate)
     return draft
 
 

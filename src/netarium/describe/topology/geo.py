@@ -72,7 +72,7 @@ def positions(nodes: Mapping[str, Located], links: Iterable[Joined]) -> dict[str
     places = {name: node.location for name, node in nodes.items() if node.location is not None}
     spread = _spread(places)
     if len(places) >= 2 and spread > 0:
-        fixed = project(places)
+        fixed = layout.apart(project(places))
         return _unit(layout.complete(list(nodes), pairs, fixed))
     groups = {name: frozenset(getattr(node, "groups", ()) or ()) for name, node in nodes.items()}
     return _unit(layout.lay_out(list(nodes), pairs, groups))

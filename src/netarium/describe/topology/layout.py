@@ -55,6 +55,21 @@ def complete(names: Sequence[str], pairs: Pairs, fixed: Mapping[str, Position]) 
     return drawn
 
 
+def apart(drawn: Mapping[str, Position]) -> dict[str, Position]:
+    """The same positions, those that coincide moved onto a small circle around their place."""
+    step = 0.012 * max(_extent(drawn), 1e-9)
+    together: dict[tuple[int, int], list[str]] = {}
+    for name, (x, y) in drawn.items():
+        together.setdefault((round(x / step * 10), round(y / step * 10)), []).append(name)
+    result = dict(drawn)
+    for names in together.values():
+        for i, name in enumerate(names if len(names) > 1 else ()):
+            angle = 2 * pi * i / len(names)
+            x, y = drawn[name]
+            result[name] = (x + step * cos(angle), y + step * sin(angle))
+    return result
+
+
 def _neighbours(names: Sequence[str], pairs: Pairs) -> dict[str, list[str]]:
     near: dict[str, dict[str, None]] = {name: {} for name in names}
     for a, b in pairs:
@@ -112,7 +127,8 @@ def _core(core: list[str], near: Mapping[str, list[str]]) -> dict[str, Position]
     place = _scaled_start(hops)
     if pivots is None:
         place = _stress(place, hops)
-    return {name: (float(x), float(y)) for name, (x, y) in zip(core, _upright(place), strict=True)}
+    place = _squared(_upright(place), row, column)
+    return {name: (float(x), float(y)) for name, (x, y) in zip(core, place, strict=True)}
 
 
 def _scaled_start(hops: Any) -> Any:
@@ -124,7 +140,7 @@ def _scaled_start(hops: Any) -> Any:
     vectors, values, _ = np.linalg.svd(centred, full_matrices=False)
     place = vectors[:, :2] * np.sqrt(values[:2] / np.sqrt(hops.shape[0] / hops.shape[1]))
     angle = GOLDEN_ANGLE * np.arange(hops.shape[1])
-    return place + 0.05 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return place + 0.01 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def _stress(place: Any, hops: Any) -> Any:
@@ -160,6 +176,18 @@ def _upright(place: Any) -> Any:
     return place
 
 
+def _squared(place: Any, row: Any, column: Any) -> Any:
+    """Turned by less than 45 degrees so that links run along the axes, where most of them can (a grid)."""
+    import numpy as np
+
+    gap = place[column] - place[row]
+    fourfold = np.exp(4j * np.arctan2(gap[:, 1], gap[:, 0])).mean()
+    if abs(fourfold) < 0.7:
+        return place
+    turn = -np.angle(fourfold) / 4
+    return place @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+
+
 def _fan(
     parent: str,
     children: list[str],
@@ -177,7 +205,8 @@ def _fan(
     if taken:
         gaps = [(taken[(i + 1) % len(taken)] - a) % (2 * pi) or 2 * pi for i, a in enumerate(taken)]
         widest = max(range(len(gaps)), key=lambda i: gaps[i])
-        start, width = taken[widest] + gaps[widest] * 0.15, gaps[widest] * 0.7
+        share_used = 0.7 if len(children) <= 12 else 0.5
+        start, width = taken[widest] + gaps[widest] * (1 - share_used) / 2, gaps[widest] * share_used
     else:
         start, width = pi / 2, 2 * pi
     rings = -(-len(children) // RING_LEAVES)
@@ -185,7 +214,7 @@ def _fan(
         row, ring = divmod(i, rings)
         count = -(-(len(children) - ring) // rings)
         share = (row + 0.5) / count if taken else row / count
-        radius = step * (1 + 0.3 * ring)
+        radius = step * (1 + ring / rings)
         drawn[child] = (x + radius * cos(start + width * share), y + radius * sin(start + width * share))
 
 

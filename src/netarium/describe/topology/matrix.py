@@ -1,7 +1,7 @@
 """Traffic matrices: gravity and uniform, as {(from, to): bit/s}.
 
-Gravity: the demand from i to j is proportional to weight_i x weight_j, without demands of a node to itself (Roughan,
-Simplifying the Synthesis of Internet Traffic Matrices, ACM CCR 35(5), 2005).
+Gravity: the demand from i to j is proportional to weight_i x weight_j, without demands of a node to itself
+(Roughan, Simplifying the Synthesis of Internet Traffic Matrices, ACM CCR 35(5), 2005).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ Matrix = dict[tuple[str, str], float]
 def gravity(nodes: Sequence[str], total_bps: float, weights: Mapping[str, float] | None = None) -> Matrix:
     """Demands of every ordered pair, proportional to the product of the weights; their sum is `total_bps`.
 
-    Without weights all nodes weigh the same, which is `uniform`. Raises TrialInvalid for fewer than two nodes with
-    a weight above 0, a negative weight, or a weight of an unknown node.
+    Without weights all nodes weigh the same, which is `uniform`. Raises TrialInvalid for fewer than two nodes
+    with a weight above 0, a negative weight, or a weight of an unknown node.
     """
     weight = _weights(nodes, weights)
     heavy = [name for name in nodes if weight[name] > 0]
@@ -34,16 +34,16 @@ def gravity(nodes: Sequence[str], total_bps: float, weights: Mapping[str, float]
 
 
 def uniform(nodes: Sequence[str], total_bps: float) -> Matrix:
-    """The same demand for every ordered pair; their sum is `total_bps`. Raises TrialInvalid below two nodes."""
+    """The same demand for every ordered pair; the sum is `total_bps`. TrialInvalid below two nodes."""
     return gravity(nodes, total_bps)
 
 
 def capacity_weights(nodes: Mapping[str, Node], links: Iterable[Link]) -> dict[str, float]:
     """Weight of each node for `gravity`: the rates of its links in Gbit/s, added up, without access links.
 
-    A host weighs what the node it is attached to weighs, shared among the hosts there; so that a gravity matrix of
-    hosts is that of their nodes. Links whose rate is not known yet count nothing. Where there is no link between
-    nodes other than hosts (a star), a host weighs its own links.
+    A host weighs what the node it is attached to weighs, shared among the hosts there: a gravity matrix of
+    hosts is that of their nodes. Links whose rate is not known yet count nothing. Where there is no link
+    between nodes other than hosts (a star), a host weighs its own links.
     """
     link_list = list(links)
     core: dict[str, float] = dict.fromkeys(nodes, 0.0)
@@ -63,7 +63,7 @@ def capacity_weights(nodes: Mapping[str, Node], links: Iterable[Link]) -> dict[s
 
 
 def hosts_at(nodes: Mapping[str, Node], links: Iterable[Link]) -> dict[str, list[str]]:
-    """Hosts behind each node that has any: those with a link to it; a host with several links is at the first."""
+    """Hosts behind each node that has any; a host with several links is at the first."""
     behind: dict[str, list[str]] = {}
     placed = set()
     for link in links:

@@ -52,6 +52,8 @@ class Carrier(Kind):
 class Mesh(Carrier):
     """A generated network whose links are all alike."""
 
+    access_rate: Rate | None = None
+    """Rate between a host and its node; default: `rate`."""
     rate: Rate = 10 * GBIT
     """Rate of the links between nodes."""
     delay: Time = 1 * MS_PS
@@ -197,6 +199,8 @@ class RandomGeometric(Carrier):
     seed: Annotated[int, Field(ge=0, strict=True)] = 1
     connect: bool = True
     """Join separate parts by the shortest links that do; without it, parts stay apart."""
+    access_rate: Rate | None = None
+    """Rate between a host and its node; default: `rate`."""
     rate: Rate = 10 * GBIT
     queue: Queue | None = None
 
