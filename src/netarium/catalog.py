@@ -100,8 +100,10 @@ DISTRIBUTIONS: dict[str, str] = {
 
 
 class Metric(NamedTuple):
-    """A metric that an expectation can name: its dimension (None: a bare number), whether it exists for a window
-    (`from`, `to`) of a run, and what it means."""
+    """A metric that an expectation can name: its dimension (None: a bare number), and what it means.
+
+    `windowed` says whether it exists for a part of a run (`from`, `to`).
+    """
 
     dimension: str | None
     windowed: bool

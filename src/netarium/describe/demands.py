@@ -51,7 +51,7 @@ def ends(service: Demands, network: Network) -> tuple[list[str], list[str]]:
 
 
 def _gravity(network: Network, sources: list[str], targets: list[str]) -> dict[tuple[str, str], float]:
-    """Demand in proportion to the product of the nodes' link rates (Roughan, CCR 2005; masses by capacity)."""
+    """Demand in proportion to the product of the nodes' link rates (Roughan, CCR 2005)."""
     mass = dict.fromkeys(network.nodes, 0.0)
     for port in network.ports():
         mass[port.source] += port.rate
@@ -72,7 +72,7 @@ def _of_topology(trial: Trial) -> dict[tuple[str, str], float]:
 
 
 def read_matrix(path: Path, network: Network) -> dict[tuple[str, str], float]:
-    """Rates in bit/s of a CSV file with the columns from,to,rate. Raises TrialInvalid with every wrong line."""
+    """Rates in bit/s of a CSV file (columns from,to,rate). Raises TrialInvalid with every wrong line."""
     rates: dict[tuple[str, str], float] = {}
     problems: list[Problem] = []
     with path.open(newline="", encoding="utf-8") as lines:

@@ -27,7 +27,7 @@ def groups_of(nodes: Mapping[str, Node]) -> dict[str, list[str]]:
 def resolve(names: Iterable[str], nodes: Mapping[str, Node]) -> list[str]:
     """The nodes that names, groups and patterns mean, each once, in the order stated (then of the nodes).
 
-    A node's own name comes first, then groups, then patterns (*, ?, [abc]). Raises Mistake for what means none.
+    A node's own name comes first, then groups, then patterns (*, ?, [abc]). Raises Mistake for a miss.
     """
     groups: dict[str, list[str]] | None = None
     found: dict[str, None] = {}
@@ -58,7 +58,7 @@ def _some(nodes: Mapping[str, Node]) -> str:
 def pairs_of(
     service: Service, sources: list[str], targets: list[str], generator: random.Random
 ) -> list[Pair]:
-    """Sources and targets combined as the service's `pairs` says; never a node with itself. Raises Mistake."""
+    """Sources and targets combined as the service's `pairs` says; no node with itself. Raises Mistake."""
     how = service.pairs
     if how is None:
         if len(sources) > 1 and len(targets) > 1:
@@ -73,7 +73,7 @@ def pairs_of(
 
 
 def endpoints_of(name: str, service: Service, nodes: Mapping[str, Node], seed: int) -> list[Pair]:
-    """See Trial.endpoints. random draws anew for each of the `count` rounds; the others repeat their pairs."""
+    """See Trial.endpoints. random draws anew in each of the `count` rounds; the others repeat."""
     sources, targets = resolve(service.from_, nodes), resolve(service.to, nodes)
     generator = random.Random(f"{seed}/{name}/pairs")
     if service.pairs != "random":

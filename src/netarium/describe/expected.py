@@ -1,4 +1,4 @@
-"""What is wrong with the expectations: unknown service, port, slice or metric, another dimension, no window."""
+"""What is wrong with expectations: unknown service, port, slice, metric; another dimension; no window."""
 
 from __future__ import annotations
 
@@ -46,10 +46,19 @@ def _metric(where: str, text: str, trial: Trial, ports: list[str], problems: lis
         return None
     if word not in table:
         hint = did_you_mean(word, table) or _statistics_of(word, table)
-        expected = f"a metric of a {what}: {one_of(table, limit=len(table))}"
+        expected = f"a metric of a {what}: {_listing(table)}"
         problems.append(Problem(where, repr(word) if word else f"only {owner!r}", expected, hint))
         return None
     return table[word]
+
+
+def _listing(table: Mapping[str, Metric]) -> str:
+    """All words of a table, statistics of one thing together: latency.(min|p50|…)."""
+    grouped: dict[str, list[str]] = {}
+    for name in table:
+        stem, _, statistic = name.partition(".")
+        grouped.setdefault(stem, []).append(statistic)
+    return ", ".join(f"{k}.({'|'.join(v)})" if len(v) > 1 else k for k, v in grouped.items())
 
 
 def _port_and_word(text: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -88,6 +89,12 @@ class Network(Part):
             raise Mistake("a network without nodes", "nodes and links, or a topology")
         return self
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Network:
+        """A copy with some fields changed; it expands anew."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy._assumptions, copy._expanded = None, None
+        return copy
+
     @property
     def folder(self) -> Path:
         """The folder that file names of the topology start from."""
@@ -121,7 +128,7 @@ class Network(Part):
         return self._expanded
 
     def link(self, reference: tuple[str, ...]) -> Link:
-        """The link of a name ("a-b",) or of two nodes ("a", "b"). Raises Mistake if there is none, or several."""
+        """The link of a name ("a-b",) or of two nodes ("a", "b"). Raises Mistake if not one."""
         from netarium.describe.expand import link_of
 
         return link_of(self.expand(), reference)

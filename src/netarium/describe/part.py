@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -33,16 +33,41 @@ class _PartMeta(type(BaseModel)):  # type: ignore[misc]
 
 
 class Part(BaseModel, metaclass=_PartMeta):
-    """A frozen piece of a description; unknown keys are errors; `from` in a file is `from_` in Python."""
+    """A frozen piece of a description; unknown keys are errors; `from` in a file is `from_` in Python.
+
+    Two parts are equal when all their values are, stated or by default.
+    """
 
     model_config = ConfigDict(
         frozen=True,
+        defer_build=True,
         extra="forbid",
         populate_by_name=True,
         serialize_by_alias=True,
-        use_attribute_docstrings=False,
         protected_namespaces=(),
     )
+
+    def model_post_init(self, context: Any) -> None:
+        """A part that is told apart by its kind always states it when it is written."""
+        info = type(self).model_fields.get("kind")
+        if (
+            info is not None
+            and get_origin(info.annotation) is Literal
+            and len(get_args(info.annotation)) == 1
+        ):
+            self.__pydantic_fields_set__.add("kind")
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in type(self).model_fields)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(_frozen(getattr(self, name)) for name in type(self).model_fields)))
+
+
+def _frozen(value: Any) -> Any:
+    return tuple((key, _frozen(item)) for key, item in value.items()) if isinstance(value, dict) else value
 
 
 def kind_first(value: Any, default: str | None = None) -> Any:

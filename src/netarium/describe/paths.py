@@ -1,4 +1,4 @@
-"""Paths into a trial: `services.bulk1.rate`, `network.links[0]`, `network.nodes["St. Gallen"]`; what they mean.
+"""Paths into a trial: `services.bulk1.rate`, `network.links[0]`, `network.nodes["St. Gallen"]`.
 
 A path is a tuple of keys and indices. `Spot` follows one through the models, so that a mistake at the end of
 it can be told with the names that would have been right.

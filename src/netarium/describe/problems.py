@@ -110,6 +110,8 @@ def _having(model: type[BaseModel], key: str) -> list[str]:
 
 
 def _missing(item: Any, path: Path, holder: Spot, context: Any) -> Problem:
+    if isinstance(path[-1], int):
+        return Problem(format_path(path[:-1]), f"{path[-1]} items", "more items, such as [a, b]")
     return Problem(format_path(path[:-1]), f"no {path[-1]}", f"{path[-1]}: {_wanted(holder, path[-1])}")
 
 
@@ -123,8 +125,21 @@ def _wanted(holder: Spot, key: str | int) -> str:
             dimension = getattr(extra, "dimension", None)
             if dimension is not None:
                 return str(dimension.expected)
-    examples = {"from": "the name of a node", "to": "the name of a node", "endpoints": "[a, b], two nodes"}
-    return examples.get(str(key), "a value")
+    if spot.models:
+        return f"{{{', '.join(list(spot.fields())[:4])}, …}}"
+    return _EXAMPLES.get(str(key), "a value")
+
+
+_EXAMPLES = {
+    "trial": "a name of letters, digits, '-' and '_'",
+    "from": "the name of a node",
+    "to": "the name of a node",
+    "endpoints": "[a, b], two nodes",
+    "file": "the name of a file",
+    "node": "the name of a node",
+    "link": "the name of a link, or its two nodes",
+    "port": 'the name of a port, such as "a->b"',
+}
 
 
 def _unknown_kind(item: Any, path: Path, holder: Spot, context: Any) -> Problem:

@@ -87,13 +87,13 @@ class Trial(Part):
         return copy
 
     def problems(self) -> list[Any]:
-        """What is wrong with the trial as a whole (list of Problem); empty for a trial that could be built."""
+        """What is wrong with the trial as a whole: a list of Problem, empty if nothing is."""
         from netarium.describe.whole import problems_of_whole
 
         return problems_of_whole(self)
 
     def service(self, which: str | Service) -> tuple[str, Service]:
-        """(name, service) of a service given by its name or itself. Raises KeyError if it is not in the trial."""
+        """(name, service) of a service given by its name or itself. Raises KeyError if there is none."""
         if isinstance(which, str):
             return which, self.services[which]
         for name, service in self.services.items():
@@ -113,7 +113,7 @@ class Trial(Part):
         return endpoints_of(name, service, self.network.expand().nodes, self.seed)
 
     def demands(self, which: str | Service) -> list[tuple[str, str, float]]:
-        """(source, target, rate in bit/s) of every pair of a demands service, without the pairs that have none."""
+        """(source, target, rate in bit/s) of every pair of a demands service that has a demand."""
         from netarium.describe.demands import demands_of
 
         name, service = self.service(which)

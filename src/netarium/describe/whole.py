@@ -1,4 +1,4 @@
-"""What is wrong with a trial as a whole: names that mean nothing, no route, queues too small, times that miss."""
+"""What is wrong with a trial as a whole: names that mean nothing, no route, times that miss, sizes."""
 
 from __future__ import annotations
 
