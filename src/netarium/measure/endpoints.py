@@ -105,12 +105,6 @@ def _endpoints(samples: Samples, trial: Trial, index: int, terms: Terms) -> Endp
     )
 
 
-def transport_of(trial: Trial, service: Any) -> Any:
-    """The transport that a service states, else the trial's."""
-    own = getattr(service, "transport", None)
-    return own if own is not None else getattr(trial, "transport", None)
-
-
 def _demand(samples: Samples, service: Any, index: int) -> str:
     if int(samples.service_header_bytes[index]) < SMALLEST_TCP_HEADERS:
         return "datagram"
@@ -136,7 +130,7 @@ def _nominal_bps(
 
 def _buffer_limit_bps(samples: Samples, trial: Trial, service: Any, index: int) -> float:
     """Flows x the smaller stated buffer / smallest round trip: what the hosts' own buffers let through."""
-    transport = transport_of(trial, service)
+    transport = trial.transport_of(service)
     stated = [getattr(transport, key, None) for key in ("send_buffer", "receive_buffer")]
     sizes = [int(size) for size in stated if isinstance(size, int)]
     rtt = _rtt_ps(samples, index)

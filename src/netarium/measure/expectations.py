@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netarium.errors import Problem
 from netarium.measure.measure import completion_summary, link_throughput_bps
-from netarium.measure.names import DIMENSION, Metric, UnknownMetric, resolve
+from netarium.measure.names import Metric, resolve
 from netarium.measure.series import Curve, flows_of, layer3_curve, port_curve, service_curve
 from netarium.units import SECOND_PS, Value, format_rate, format_size, format_time
 
@@ -26,71 +25,14 @@ _LIMITS = {"at_least": "at least", "at_most": "at most", "equals": "equal to"}
 EXACT = 1e-9  # relative slack of a comparison, for the rounding of floating point
 
 
-def expectation_problems(
-    expect: Iterable[Any], services: Iterable[str], ports: Iterable[str], slices: Iterable[str]
-) -> list[Problem]:
-    """What is wrong with the names, units and windows of expectations; to be asked before the run."""
-    services, ports, slices = list(services), list(ports), list(slices)
-    problems = []
-    for index, entry in enumerate(expect):
-        where = f"expect[{index}]"
-        if _slice_name(entry) is not None:
-            if _slice_name(entry) not in slices:
-                problems.append(Problem(f"{where}.slice", repr(_slice_name(entry)), _one_of_slices(slices)))
-            continue
-        try:
-            _, _, metric = resolve(entry.metric, services, ports)
-        except UnknownMetric as unknown:
-            problems.append(Problem(f"{where}.metric", repr(unknown.found), unknown.expected, unknown.hint))
-            continue
-        problems += _unit_problems(where, entry, metric)
-        problems += _window_problems(where, entry, metric)
-    return problems
-
-
-def _one_of_slices(slices: list[str]) -> str:
-    return f"one of the slices {', '.join(slices)}" if slices else "a slice, but the trial has none"
-
-
-def _unit_problems(where: str, entry: Any, metric: Metric) -> list[Problem]:
-    problems = []
-    for key in (*_LIMITS, "within"):
-        limit = getattr(entry, key, None)
-        dimension = None if limit is None else Value(limit).dimension
-        if dimension in (None, DIMENSION[metric.unit]) or (key == "within" and dimension == "ratio"):
-            continue
-        expected = (
-            f"a limit in {metric.unit}, as {entry.metric} is" if metric.unit else "a number without a unit"
-        )
-        problems.append(Problem(f"{where}.{key}", repr(Value(limit).text), expected))
-    return problems
-
-
-def _window_problems(where: str, entry: Any, metric: Metric) -> list[Problem]:
-    from_ps, to_ps = _stated_window(entry)
-    if from_ps is None and to_ps is None:
-        return []
-    if not metric.windowed:
-        hint = (
-            "use .min, .mean or .max with a window"
-            if entry.metric.count(".latency.")
-            else "leave out from and to"
-        )
-        return [
-            Problem(where, f"a window for {entry.metric}", "the whole run: it is kept only as a total", hint)
-        ]
-    if from_ps is not None and to_ps is not None and to_ps <= from_ps:
-        return [Problem(f"{where}.to", format_time(to_ps), f"a time after from ({format_time(from_ps)})")]
-    return []
-
-
 def evaluate_expectations(
     expect: Iterable[Any], samples: Samples, metrics: Mapping[str, Any], slices: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """One entry per expectation: text, met, value, limit, unit, metric (and reason where there is no value).
 
     metrics: a document with `services` and `links`; slices: the certificates by slice name.
-    Raises UnknownMetric for a name that `expectation_problems` would have refused.
+    Raises UnknownMetric (with the nearest name), and ValueError for a window of a metric that has none; a
+    checked trial has neither.
     """
     return [_evaluate(entry, samples, metrics, slices) for entry in expect]
 
@@ -98,35 +40,35 @@ def evaluate_expectations(
 def _evaluate(
     entry: Any, samples: Samples, metrics: Mapping[str, Any], slices: Mapping[str, Any]
 ) -> dict[str, Any]:
-    name = _slice_name(entry)
-    if name is not None:
-        return _evaluate_slice(name, bool(entry.certified), slices)
-    family, owner, metric = resolve(entry.metric, metrics["services"], metrics["links"])
-    from_ps, to_ps = _stated_window(entry)
-    text = _text(entry, metric)
-    reason = ""
-    if from_ps is None and to_ps is None:
-        value = _from_document(metrics[family][owner], metric)
-    else:
-        window = _window(family, metrics[family][owner], samples, from_ps, to_ps)
-        if window[1] <= window[0]:
-            value, reason = None, "the window is empty: the run ended before it"
-        else:
-            value = _over_window(samples, family, owner, entry.metric, window)
-    limits = {
-        key: float(Value(getattr(entry, key))) for key in _LIMITS if getattr(entry, key, None) is not None
-    }
+    if getattr(entry, "slice", None) is not None:
+        return _evaluate_slice(entry.slice, bool(entry.certified), slices)
+    metric = resolve(entry.metric, metrics["services"], metrics["links"])
+    value, reason = _value(metric, _stated_window(entry), samples, metrics[metric.family][metric.owner])
+    limits = {key: float(getattr(entry, key)) for key in _LIMITS if getattr(entry, key, None) is not None}
     result = {
-        "text": text,
+        "text": _text(entry, metric),
         "met": value is not None and _holds(value, limits, getattr(entry, "within", None)),
         "value": value,
         "limit": next(iter(limits.values())) if len(limits) == 1 else list(limits.values()),
         "unit": metric.unit,
         "metric": entry.metric,
     }
-    if value is None:
-        result["reason"] = reason or "nothing was measured"
-    return result
+    return result if value is not None else {**result, "reason": reason}
+
+
+def _value(
+    metric: Metric, stated: tuple[int | None, int | None], samples: Samples, entry: Mapping[str, Any]
+) -> tuple[float | None, str]:
+    """(the value in SI units or None, the reason why there is none)."""
+    nothing = "nothing was measured"
+    if stated == (None, None):
+        return _from_document(entry, metric), nothing
+    if not metric.windowed:
+        raise ValueError(f"{metric.owner}.{metric.word} is kept for the whole run only, not for a window")
+    window = _window(metric, entry, samples, stated)
+    if window[1] <= window[0]:
+        return None, "the window is empty: the run ended before it"
+    return _over_window(samples, metric, window), nothing
 
 
 def _evaluate_slice(name: str, wanted: bool, slices: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,10 +85,6 @@ def _evaluate_slice(name: str, wanted: bool, slices: Mapping[str, Any]) -> dict[
     if not result["met"]:
         result["reason"] = "; ".join(certificate.get("reasons", []))
     return result
-
-
-def _slice_name(entry: Any) -> str | None:
-    return getattr(entry, "slice", None)
 
 
 def _stated_window(entry: Any) -> tuple[int | None, int | None]:
@@ -209,11 +147,13 @@ def _from_document(entry: Mapping[str, Any], metric: Metric) -> float | None:
 
 
 def _window(
-    family: str, entry: Mapping[str, Any], samples: Samples, from_ps: int | None, to_ps: int | None
+    metric: Metric, entry: Mapping[str, Any], samples: Samples, stated: tuple[int | None, int | None]
 ) -> tuple[int, int]:
+    """(from, to) in ps, with what was not stated filled in; empty when the run ended before it."""
+    from_ps, to_ps = stated
     end = int(samples.times_ps[-1])
     start, stop = 0, end
-    if family == "services":
+    if metric.family == "services":
         start, stop = (round(second * SECOND_PS) for second in entry["active_s"])
     low = start if from_ps is None else from_ps
     if to_ps is not None:
@@ -221,25 +161,23 @@ def _window(
     return low, stop if stop > low else end
 
 
-def _over_window(
-    samples: Samples, family: str, owner: str, name: str, window: tuple[int, int]
-) -> float | None:
+def _over_window(samples: Samples, metric: Metric, window: tuple[int, int]) -> float | None:
     """The value of a windowed metric, SI; None when nothing happened that it could be taken from."""
-    if family == "links":
-        return _link_over_window(samples, samples.ports.index(owner), name.rsplit(".", 1)[1], window)
-    index, metric = samples.services.index(owner), name.split(".", 1)[1]
+    if metric.family == "links":
+        return _link_over_window(samples, samples.ports.index(metric.owner), metric.word, window)
+    index, word = samples.services.index(metric.owner), metric.word
     seconds = (window[1] - window[0]) / SECOND_PS
-    if metric == "goodput":
+    if word == "goodput":
         return _rise(service_curve(samples, index, "delivered_bytes"), window) * 8 / seconds
-    if metric == "throughput":
+    if word == "throughput":
         return _rise(layer3_curve(samples, index), window) * 8 / seconds
-    if metric in ("loss", "lost_packets"):
-        return _loss_over_window(samples, index, window, as_ratio=metric == "loss")
-    if metric.startswith("latency."):
-        return _latency_over_window(samples, index, metric.removeprefix("latency."), window)
-    if metric == "completed_flows" or metric.startswith("completion."):
-        return _completions_over_window(samples, index, metric, window)
-    return _rise(service_curve(samples, index, metric), window)
+    if word in ("loss", "lost_packets"):
+        return _loss_over_window(samples, index, window, as_ratio=word == "loss")
+    if word.startswith("latency."):
+        return _latency_over_window(samples, index, word.removeprefix("latency."), window)
+    if word == "completed_flows" or word.startswith("completion."):
+        return _completions_over_window(samples, index, word, window)
+    return _rise(service_curve(samples, index, word), window)
 
 
 def _rise(curve: Curve, window: tuple[int, int]) -> float:

@@ -1,4 +1,4 @@
-"""The metrics an expectation can name: their unit, and whether they exist for a window (`from`, `to`).
+"""From the name of a metric (netarium.catalog) to its place and unit in the metrics document.
 
 `SERVICE.METRIC` or `links.PORT.METRIC`, for example `guaranteed.goodput`, `x.latency.p99`,
 `links.a->b.utilisation`. docs/metrics.md defines each.
@@ -6,102 +6,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from netarium.errors import did_you_mean, one_of
+from netarium.catalog import PORT_METRICS, SERVICE_METRICS
+from netarium.catalog import Metric as Entry
+from netarium.errors import did_you_mean, one_of, sentence
 
-# unit of the value -> the dimension (units.DIMENSIONS) that a limit written with a unit must have
-DIMENSION = {"bit/s": "rate", "s": "time", "B": "size", "ratio": "ratio", "": None}
+LINKS = "links."
+UNITS = {"rate": "bit/s", "time": "s", "size": "B", "ratio": "ratio", None: ""}
+# where the key in the document is not the word itself: it carries the unit
+KEYS = {
+    "goodput": "goodput_bps",
+    "throughput": "throughput_bps",
+    "latency": "latency_s",
+    "rtt": "rtt_s",
+    "delay_variation": "delay_variation_s",
+    "completion": "completion_s",
+    "queue_wait_mean": "queue_wait_s_mean",
+}
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: where it is in the metrics document (`path`), its unit, and whether it has windows."""
+    """A named metric: family (`services` or `links`), the service or port, the word, and its unit (SI)."""
 
-    path: tuple[str, ...]
+    family: str
+    owner: str
+    word: str
     unit: str
     windowed: bool
 
-
-def _statistics(name: str, key: str, words: Iterable[str], windowed: Iterable[str], unit: str = "s"):
-    return {f"{name}.{word}": Metric((key, word), unit, word in set(windowed)) for word in words}
-
-
-_DISTRIBUTION = ("min", "p50", "p90", "p99", "p999", "max", "mean")
-_COMPLETION = ("min", "p50", "p90", "p95", "p99", "max", "mean")
-
-SERVICE_METRICS: dict[str, Metric] = {
-    "goodput": Metric(("goodput_bps",), "bit/s", True),
-    "throughput": Metric(("throughput_bps",), "bit/s", True),
-    **_statistics("latency", "latency_s", _DISTRIBUTION, ("min", "max", "mean")),
-    **_statistics("rtt", "rtt_s", _DISTRIBUTION, ()),
-    "delay_variation": Metric(("delay_variation_s",), "s", False),
-    "loss": Metric(("loss",), "ratio", True),
-    "delivered_bytes": Metric(("delivered_bytes",), "B", True),
-    "sent_bytes": Metric(("sent_bytes",), "B", True),
-    **{
-        key: Metric((key,), "", True)
-        for key in (
-            "sent_packets",
-            "delivered_packets",
-            "received_packets",
-            "lost_packets",
-            "retransmissions",
-        )
-    },
-    "timeouts": Metric(("timeouts",), "", False),
-    "flows": Metric(("flows",), "", False),
-    "completed_flows": Metric(("completed_flows",), "", True),
-    **_statistics("completion", "completion_s", _COMPLETION, _COMPLETION),
-    **_statistics("slowdown", "slowdown", ("p50", "p95", "p99"), (), ""),
-    "jain": Metric(("jain",), "ratio", False),
-}
-
-LINK_METRICS: dict[str, Metric] = {
-    "utilisation": Metric(("utilisation",), "ratio", True),
-    "throughput": Metric(("throughput_bps",), "bit/s", True),
-    "queue_bytes_max": Metric(("queue_bytes_max",), "B", False),
-    "queue_bytes_mean": Metric(("queue_bytes_mean",), "B", False),
-    "queue_packets_max": Metric(("queue_packets_max",), "", False),
-    "queue_packets_mean": Metric(("queue_packets_mean",), "", False),
-    "queue_wait_mean": Metric(("queue_wait_s_mean",), "s", False),
-    "sent_packets": Metric(("sent_packets",), "", True),
-    "drops": Metric(("drops",), "", True),
-    "marks": Metric(("marks",), "", True),
-}
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Keys that lead from the entry of the service or port to the value."""
+        head, *rest = self.word.split(".")
+        return (KEYS.get(head, head), *rest)
 
 
 class UnknownMetric(ValueError):
-    """A metric name that names nothing; `found`, `expected` and `hint` make the sentence."""
+    """A metric name that names nothing; the message has the nearest that does."""
 
-    def __init__(self, found: str, expected: str, hint: str = "") -> None:
-        self.found, self.expected, self.hint = found, expected, hint
-        super().__init__(f"found {found!r}, expected {expected}" + (f"; {hint}" if hint else ""))
+    def __init__(self, name: str, expected: str, hint: str = "") -> None:
+        self.name, self.expected, self.hint = name, expected, hint
+        super().__init__(f"metric {sentence(repr(name), expected, hint)}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.name, self.expected, self.hint))
 
 
-def resolve(name: str, services: Iterable[str], ports: Iterable[str]) -> tuple[str, str, Metric]:
-    """(`services` or `links`, name of service or port, the metric). Raises UnknownMetric with the nearest."""
-    services, ports = list(services), list(ports)
-    if name.startswith("links."):
-        owner, _, metric = name.removeprefix("links.").partition(".")
-        family, owners, metrics, prefix = "links", ports, LINK_METRICS, "links."
-        wanted = 'a port, such as "links.a->b.utilisation"'
-    else:
-        owner, _, metric = name.partition(".")
-        family, owners, metrics, prefix = "services", services, SERVICE_METRICS, ""
-        wanted = f"a service and a metric; services: {one_of(services) if services else 'none'}"
+def resolve(name: str, services: Iterable[str], ports: Iterable[str]) -> Metric:
+    """The metric that `name` names. Raises UnknownMetric with the nearest valid name."""
+    if name.startswith(LINKS):
+        owner, _, word = name.removeprefix(LINKS).rpartition(".")  # a port's name may hold points
+        return _resolve(name, "links", owner, word, list(ports), PORT_METRICS, LINKS)
+    owner, _, word = name.partition(".")
+    return _resolve(name, "services", owner, word, list(services), SERVICE_METRICS, "")
+
+
+def _resolve(
+    name: str, family: str, owner: str, word: str, owners: list[str], table: Mapping[str, Entry], prefix: str
+) -> Metric:
     if owner not in owners:
-        near = did_you_mean(name, (f"{prefix}{o}.{metric}" for o in owners))
-        raise UnknownMetric(name, wanted, near or (f"ports: {one_of(ports)}" if family == "links" else ""))
-    if metric not in metrics:
-        near = did_you_mean(metric, metrics) or _nearest_by_part(metric, metrics)
-        raise UnknownMetric(name, f"a metric of {prefix}{owner}: {one_of(metrics, limit=60)}", near)
-    return family, owner, metrics[metric]
+        known = one_of(owners) if owners else "none"
+        near = did_you_mean(name, (f"{prefix}{candidate}.{word}" for candidate in owners))
+        raise UnknownMetric(name, f"SERVICE.METRIC or links.PORT.METRIC; {family}: {known}", near)
+    if word not in table:
+        near = did_you_mean(word, table) or _statistics_of(word, table)
+        raise UnknownMetric(name, f"a metric of {prefix}{owner}: {one_of(table, limit=len(table))}", near)
+    entry = table[word]
+    return Metric(family, owner, word, UNITS[entry.dimension], entry.windowed)
 
 
-def _nearest_by_part(metric: str, metrics: Iterable[str]) -> str:
-    """`latency` alone, or `latency.p95`: the metrics that start with the same word."""
-    word = metric.split(".")[0].split("_")[0]
-    found = [m for m in metrics if m.split(".")[0].startswith(word)] if word else []
-    return f"the nearest are {', '.join(found)}" if found else ""
+def _statistics_of(word: str, table: Iterable[str]) -> str:
+    """`latency` alone, or `latency.p95`: the statistics that there are of it."""
+    near = [name for name in table if name.startswith(f"{word.split('.')[0]}.")]
+    return f"there are {', '.join(near)}" if near else ""

@@ -101,8 +101,8 @@ class Record:
 def load(name_or_path: str | Path, root: str | Path | None = None) -> Record:
     """The record of a run, by name (looked up in `runs_root(root)`) or by the path of its folder.
 
-    Reads only start.json and stop.json. Raises RecordError when there is no such run, its start.json cannot be
-    read, or a newer version of netarium wrote it.
+    Reads only start.json and stop.json. Raises RecordError when there is no such run, its start.json cannot
+    be read, or a newer version of netarium wrote it.
     """
     path = _find(name_or_path, runs_root(root))
     try:

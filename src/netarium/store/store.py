@@ -4,8 +4,8 @@
     folder.write_results(samples, document, topology)      metrics, series, topology
     folder.finish("succeeded", 0)                          stop.json: how it ended, and a digest of every file
 
-A folder without stop.json is of a run that goes on or was killed. Every file is written beside, forced to disk
-and renamed, so that none is ever half there. A folder that exists is never written into by another run.
+A folder without stop.json is of a run that goes on or was killed. Every file is written beside, forced to
+disk and renamed, so that none is ever half there. A folder that exists is never written into by another run.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netarium.describe.dump import dump, full
+from netarium.describe.files import FILE_FIELDS, parts_of
 from netarium.errors import RecordError
 from netarium.store import files, machine, names
 from netarium.store.record import FORMAT, METRICS, START, STOP, TOPOLOGY, Record, load, ls, runs_root
@@ -119,10 +121,6 @@ def create(
     trial: Trial,
     *,
     name: str | None = None,
-    trial_text: str = "",
-    trial_file: str = "",
-    trial_yaml: str | None = None,
-    overrides: Sequence[str] = (),
     inputs: Mapping[str, Path] | None = None,
     argv: Sequence[str] = (),
     digests: Mapping[str, str] | None = None,
@@ -130,16 +128,15 @@ def create(
     estimate: Mapping[str, Any] | None = None,
     needed_bytes: int = 0,
 ) -> RunFolder:
-    """Make the folder of a run and write all that is known before it: start.json, trial.yml, the files it names.
+    """Make the folder of a run and write all that is known before it: start.json, trial.yml, the user's files.
 
-    root: as for `runs_root`. trial: the trial that runs, overrides applied. trial_yaml: its text to run again
-    (made from the model when not given). inputs: the user's own files, from the path written in the trial to
-    where they are. needed_bytes: see `estimate_bytes`; checked before anything is written.
+    root: as for `runs_root`. trial: the one that runs, overrides applied; where it was loaded from is in its
+    `source`. inputs: the user's own files, from the path written in the trial to where they are; found from the
+    trial when not given. needed_bytes: see `estimate_bytes`; checked before anything is written.
     Raises RecordError when `name` exists, DiskFull when the record would not fit.
     """
     place = runs_root(root)
     files.require_room(place, needed_bytes)
-    model = trial.model_dump(mode="json", by_alias=True)
     folder = RunFolder(_claim(place, name))
     start = {
         "format": FORMAT,
@@ -149,9 +146,9 @@ def create(
         "seed": int(trial.seed),
         "started": _now(),
         "argv": list(argv),
-        "typed": {"file": trial_file, "text": trial_text, "overrides": list(overrides)},
-        "expanded": model,
-        "inputs": folder_inputs(folder.path, inputs or {}),
+        "typed": _typed(trial),
+        "expanded": full(trial),
+        "inputs": _keep_inputs(folder.path, _files_named(trial) if inputs is None else inputs),
         "digests": dict(digests or {}),
         "assumptions": list(assumptions),
         "estimate": dict(estimate or {}),
@@ -160,7 +157,7 @@ def create(
         "process": machine.process(),
     }
     files.write_json(folder.path / START, start)
-    files.write_text(folder.path / TRIAL, trial_yaml if trial_yaml is not None else _yaml(model))
+    files.write_text(folder.path / TRIAL, dump(trial))
     return folder
 
 
@@ -184,7 +181,7 @@ def _claim(place: Path, name: str | None) -> Path:
         return place / wanted
 
 
-def folder_inputs(folder: Path, inputs: Mapping[str, Path]) -> list[dict[str, Any]]:
+def _keep_inputs(folder: Path, inputs: Mapping[str, Path]) -> list[dict[str, Any]]:
     """Copy the user's files to the same relative path, so that trial.yml finds them; one entry for each.
 
     A path that leads out of the folder (absolute, or with "..") is kept under inputs/ by its name.
@@ -203,26 +200,22 @@ def folder_inputs(folder: Path, inputs: Mapping[str, Path]) -> list[dict[str, An
     return entries
 
 
-def _yaml(model: Mapping[str, Any]) -> str:
-    """The trial as YAML, without the keys that say nothing (null)."""
-    import io
-
-    from ruamel.yaml import YAML
-
-    writer = YAML(typ="safe", pure=True)
-    writer.default_flow_style = False
-    writer.sort_base_mapping_type_on_output = False
-    text = io.StringIO()
-    writer.dump(_without_nulls(model), text)
-    return text.getvalue()
+def _typed(trial: Trial) -> dict[str, Any]:
+    """What the user typed: the text of the file, its name, and the overrides; empty for a trial built in Python."""
+    source = trial.source
+    if source is None:
+        return {"file": "", "text": "", "overrides": []}
+    return {"file": source.file, "text": source.text, "overrides": list(source.overrides)}
 
 
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, (list, tuple)):
-        return [_without_nulls(item) for item in value]
-    return value
+def _files_named(trial: Trial) -> dict[str, Path]:
+    """The files that a trial names, by the path as written."""
+    return {
+        written: trial.locate(written)
+        for _, part in parts_of(trial)
+        for key in FILE_FIELDS
+        if key in type(part).model_fields and isinstance(written := getattr(part, key), str)
+    }
 
 
 def _now() -> str:
