@@ -128,11 +128,11 @@ def create(
     estimate: Mapping[str, Any] | None = None,
     needed_bytes: int = 0,
 ) -> RunFolder:
-    """Make the folder of a run and write all that is known before it: start.json, trial.yml, the user's files.
+    """Make the folder of a run and write all that is known before it: start.json, trial.yml, inputs.
 
     root: as for `runs_root`. trial: the one that runs, overrides applied; where it was loaded from is in its
-    `source`. inputs: the user's own files, from the path written in the trial to where they are; found from the
-    trial when not given. needed_bytes: see `estimate_bytes`; checked before anything is written.
+    `source`. inputs: the user's own files, from the path written in the trial to where they are; found from
+    the trial when not given. needed_bytes: see `estimate_bytes`; checked before anything is written.
     Raises RecordError when `name` exists, DiskFull when the record would not fit.
     """
     place = runs_root(root)
@@ -201,7 +201,7 @@ def _keep_inputs(folder: Path, inputs: Mapping[str, Path]) -> list[dict[str, Any
 
 
 def _typed(trial: Trial) -> dict[str, Any]:
-    """What the user typed: the text of the file, its name, and the overrides; empty for a trial built in Python."""
+    """What the user typed: the file's text and name, and the overrides; empty for a trial built in Python."""
     source = trial.source
     if source is None:
         return {"file": "", "text": "", "overrides": []}
