@@ -19,7 +19,7 @@ from typing import ClassVar, ParamSpec, TypeVar
 
 import typer
 
-from netarium.errors import AdmissionRefused, NetariumError, RunInterrupted, TrialInvalid
+from netarium.errors import AdmissionRefused, NetariumError, Refusal, RunInterrupted, TrialInvalid
 
 BUG = 70  # EX_SOFTWARE of sysexits.h; 0 to 5 are netarium's own (DESIGN: commands)
 MACHINE_CANNOT = 4
@@ -36,7 +36,7 @@ class RunCrashed(NetariumError):
 
     def __init__(self, cause: BaseException, report: Path) -> None:
         self.report = report
-        super().__init__(_one_line(cause))
+        super().__init__(one_line(cause))
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
@@ -52,7 +52,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except BaseException as error:
-            document, block = _explain(error)
+            document, block = explain(error)
             if options.get("as_json"):
                 write_json(document)
             say(block)
@@ -74,7 +74,7 @@ def write_json(document: object) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False), flush=True)
 
 
-def _explain(error: BaseException) -> tuple[dict[str, object], str]:
+def explain(error: BaseException) -> tuple[dict[str, object], str]:
     """The JSON document and the block of text that tell of an exception."""
     if isinstance(error, TrialInvalid):
         return _invalid(error)
@@ -83,7 +83,7 @@ def _explain(error: BaseException) -> tuple[dict[str, object], str]:
     if isinstance(error, RunCrashed):
         return _bug(str(error), error.report)
     if isinstance(error, KeyboardInterrupt):
-        error = RunInterrupted("Stopped.")
+        error = RunInterrupted("Stopped")
     if isinstance(error, MemoryError):
         return _document("failed", MACHINE_CANNOT, str(error)), "This machine's memory is full."
     if isinstance(error, OSError) and error.filename is not None:
@@ -92,7 +92,7 @@ def _explain(error: BaseException) -> tuple[dict[str, object], str]:
     if isinstance(error, NetariumError):
         status = "interrupted" if isinstance(error, RunInterrupted) else "failed"
         return _document(status, error.exit_code, str(error)), str(error)
-    return _bug(_one_line(error), write_traceback(error))
+    return _bug(one_line(error), write_traceback(error))
 
 
 def _invalid(error: TrialInvalid) -> tuple[dict[str, object], str]:
@@ -120,14 +120,34 @@ def _parts(found: str, expected: str, hint: str) -> list[tuple[str, str]]:
 
 def _refused(error: AdmissionRefused) -> tuple[dict[str, object], str]:
     count = len(error.refusals)
-    lines = [f"Refused by admission: {count} reason{'s' if count > 1 else ''}"]
+    lines = [f"Refused by admission: {count} slice{'s' if count > 1 else ''}"]
     for refusal in error.refusals:
-        lines += ["", f"  slices.{refusal.slice_name}", f"    asks     {refusal.asked}"]
-        lines += [f"    binding  {refusal.resource} has {refusal.left} left"]
-        lines += [f"    nearest  {refusal.alternative}"] if refusal.alternative else []
+        lines += ["", f"  slices.{refusal.slice_name}", f"    asked    {refusal.asked}"]
+        lines += [f"    reason   {_reason(refusal)}"]
+        lines += [f"    nearest  {alternative}" for alternative in _alternatives(refusal)]
     document = _document("refused", error.exit_code, lines[0])
-    document["refusals"] = [vars(refusal) for refusal in error.refusals]
+    document["refusals"] = [
+        {
+            "slice": refusal.slice_name,
+            "resource": refusal.resource,
+            "asked": refusal.asked,
+            "left": refusal.left,
+            "reason": _reason(refusal),
+            "alternatives": _alternatives(refusal),
+        }
+        for refusal in error.refusals
+    ]
     return document, "\n".join(lines)
+
+
+def _reason(refusal: Refusal) -> str:
+    return str(getattr(refusal, "reason", "")) or f"{refusal.resource} has {refusal.left} left"
+
+
+def _alternatives(refusal: Refusal) -> list[str]:
+    """Every change with which admission would accept, nearest first."""
+    several = [str(alternative) for alternative in getattr(refusal, "alternatives", ())]
+    return several or [refusal.alternative] * bool(refusal.alternative)
 
 
 def _bug(text: str, report: Path) -> tuple[dict[str, object], str]:
@@ -153,6 +173,6 @@ def write_traceback(error: BaseException, folder: Path | None = None) -> Path:
     return path
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from netarium.operate.commands.options import AsJson, Changes, Full, Mode, Runs, Seed, TrialArgument, Variant
-from netarium.operate.messages import write_json
+from netarium.operate.messages import explain, say, write_json
 
 
 def run(
@@ -30,13 +31,15 @@ def run(
     from netarium.operate import runner
     from netarium.operate.progress import watcher
 
-    request = runner.Request(trial, mode, seed, tuple(changes or ()), _variant(variant, full))
+    asked = runner.load(runner.Request(trial, mode, seed, tuple(changes or ()), _variant(variant, full)))
     with watcher(quiet) as watching:
-        outcome = runner.run(request, runs=out, argv=sys.argv, watcher=watching)
+        outcome = runner.run(asked, runs=out, argv=sys.argv, watcher=watching, report=not as_json)
     if as_json:
         write_json(outcome.document)
-    else:
-        _summary(outcome)
+    if outcome.error is not None:
+        say(explain(outcome.error)[1])
+    elif not as_json:
+        _summary(outcome.folder)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -52,15 +55,14 @@ def check(
     """Validate and admit a trial without running it: routes, bounds, resources, cost; or the reasons."""
     from netarium.operate import judgement, runner
 
-    request = runner.Request(trial, mode, seed, tuple(changes or ()), _variant(variant, full))
-    prepared = runner.prepare(request)
-    plan = runner.admit(prepared)
+    asked = runner.load(runner.Request(trial, mode, seed, tuple(changes or ()), _variant(variant, full)))
+    plan = runner.admit(asked)
     if as_json:
-        write_json(judgement.document(prepared.trial, plan))
+        write_json(judgement.document(asked, plan))
     else:
         from netarium.operate.commands.output import show
 
-        show(judgement.table(prepared.trial, plan))
+        show(*judgement.tables(asked, plan))
 
 
 def _variant(variant: str | None, full: bool) -> str | None:
@@ -76,8 +78,8 @@ def _list_bundled() -> None:
         typer.echo(name)
 
 
-def _summary(outcome) -> None:  # noqa: ANN001 (runner.Outcome; importing it here would be for the name alone)
+def _summary(folder: Path) -> None:
     from netarium.operate.commands.output import show
     from netarium.show import record, tables
 
-    show(tables.summary(record.read(outcome.folder)))
+    show(tables.summary(record.read(folder)))

@@ -1,0 +1,251 @@
+"""The chain from description to record: load, admit, simulate, measure and certify, store, show.
+
+    trial = load(Request("interference-ab", seed=2))
+    outcome = run(trial, runs=Path("runs"))
+
+Whatever ends a run (success, a refusal, Ctrl-C, a full disk, a bug), its folder says so; a folder that says
+nothing is of a run that was killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netarium.errors import AdmissionRefused, MachineCannot, NetariumError, RunInterrupted
+from netarium.operate import trialfile, variants
+from netarium.operate.interrupts import StopRequest, stop_on_signals
+from netarium.operate.messages import BUG, RunCrashed, one_line, write_traceback
+from netarium.operate.progress import Watcher, compiling_notice
+from netarium.units import SECOND_PS
+
+if TYPE_CHECKING:
+    from netarium.compile.plan import Plan
+    from netarium.describe.trial import Trial
+    from netarium.run.samples import Samples
+    from netarium.store.store import RunFolder
+
+DONE, FAILED = 0, 1
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for: a trial by file, name or `-`, and what to change in it."""
+
+    word: str
+    mode: str | None = None
+    seed: int | None = None
+    changes: tuple[str, ...] = ()
+    variant: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its folder, the metrics document, the exit code; `error` when it gave no result."""
+
+    folder: Path
+    document: Mapping[str, Any]
+    exit_code: int
+    error: NetariumError | None = None
+
+
+def load(request: Request) -> Trial:
+    """The trial that a request means, changed as it asks. Raises TrialInvalid with every mistake."""
+    from netarium.describe.loader import loads
+    from netarium.describe.trial import Source
+
+    typed = trialfile.find(request.word)
+    file, changes = variants.split(typed, request.variant)
+    changes += request.changes
+    changes += [f"{key}={value}" for key in ("mode", "seed") if (value := getattr(request, key)) is not None]
+    trial = loads(file.text, file=file.name, folder=file.folder, overrides=changes)
+    return trial.placed(file.folder, Source(typed.text, typed.name, tuple(changes)))
+
+
+def admit(trial: Trial) -> Plan:
+    """The plan of a trial. Raises TrialInvalid, AdmissionRefused or MachineCannot."""
+    from netarium.compile.compile import compile_trial
+
+    if trial.mode != "simulate":
+        raise MachineCannot(f"mode {trial.mode}: this version of netarium only has mode simulate")
+    return compile_trial(trial)
+
+
+def run(
+    trial: Trial,
+    *,
+    runs: Path | None = None,
+    argv: Sequence[str] = (),
+    watcher: Watcher | None = None,
+    report: bool = True,
+) -> Outcome:
+    """Run a trial and keep the record in a new folder of `runs`; report: draw report.html too.
+
+    Raises TrialInvalid and MachineCannot before anything is written; RunInterrupted, RunCrashed, RecordError
+    and MachineCannot after the folder says how the run ended.
+    """
+    watcher = watcher or Watcher()
+    watcher.stage("admitting")
+    try:
+        plan = admit(trial)
+    except AdmissionRefused as refused:
+        return _keep_refusal(trial, refused, runs, argv)
+    folder = _folder(trial, plan, runs, argv)
+    watcher.say(f"{trial.trial}: seed {trial.seed}, run {folder.name}, record {folder.path}")
+    with _ended(folder), stop_on_signals(lambda: watcher.say("Stopping; once more to stop at once.")) as stop:
+        samples = _simulate(plan, watcher, stop)
+        watcher.stage("measuring")
+        outcome = _keep_results(trial, plan, samples, folder, stop)
+    if report:
+        watcher.stage("drawing the report")
+        _draw_report(folder.path, watcher)
+    return outcome
+
+
+def _folder(trial: Trial, plan: Plan | None, runs: Path | None, argv: Sequence[str]) -> RunFolder:
+    from netarium.describe.dump import dump
+    from netarium.store import store
+
+    typed = trial.source
+    known: dict[str, Any] = {}
+    if plan is not None:
+        known["digests"] = {"plan": plan.digest}
+        known["assumptions"] = plan.assumptions
+        known["estimate"] = plan.estimate
+    return store.create(
+        runs,
+        trial,
+        trial_text=typed.text if typed else "",
+        trial_file=typed.file if typed else "",
+        trial_yaml=dump(trial),
+        overrides=typed.overrides if typed else (),
+        inputs=_inputs(trial),
+        argv=argv,
+        **known,
+    )
+
+
+def _inputs(trial: Trial) -> dict[str, Path]:
+    """The files that a trial names, from the path written in it to where they are."""
+    from netarium.describe.files import FILE_FIELDS, parts_of
+
+    named = [getattr(part, field, None) for _, part in parts_of(trial) for field in FILE_FIELDS]
+    return {
+        file: trial.locate(file) for file in named if isinstance(file, str) and trial.locate(file).is_file()
+    }
+
+
+def _simulate(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
+    from netarium.operate import enginecache
+    from netarium.run.simulate import simulate
+
+    if not enginecache.compiled():
+        watcher.say(compiling_notice(enginecache.folder()))
+    watcher.stage("starting the engine")
+    return simulate(plan, progress=watcher.progress, stop=stop)
+
+
+def _keep_results(
+    trial: Trial, plan: Plan, samples: Samples, folder: RunFolder, stop: StopRequest
+) -> Outcome:
+    from netarium.measure.document import failures, metrics_document
+    from netarium.store.topology import topology_document
+
+    document = metrics_document(
+        samples,
+        trial,
+        run=folder.name,
+        digests={"plan": plan.digest},
+        bounds=_bounds(plan),
+        assumptions=plan.assumptions,
+    )
+    exit_code, reason = (FAILED if document["status"] == "failed" else DONE), "; ".join(failures(document))
+    error = None
+    if stop():
+        exit_code, reason = RunInterrupted.exit_code, _where_stopped(samples, trial)
+        document["status"], error = "interrupted", RunInterrupted(f"{reason}. The record is {folder.path}")
+    paths = {each.name: each.nodes for each in plan.admission.reservations}
+    folder.write_results(samples, document, topology_document(trial.network, paths))
+    folder.finish(document["status"], exit_code, reason)
+    return Outcome(folder.path, document, exit_code, error)
+
+
+def _where_stopped(samples: Samples, trial: Trial) -> str:
+    reached = int(samples.times_ps[-1]) / SECOND_PS if len(samples.times_ps) else 0.0
+    return f"Stopped by the user after {reached:.4g} of {trial.duration / SECOND_PS:g} s"
+
+
+def _bounds(plan: Plan) -> dict[str, dict[str, float]]:
+    """What admission computed for each slice, in seconds; a bound that does not exist is left out."""
+    bounds = {}
+    for each in plan.admission.reservations:
+        found = {"latency_s": each.latency_bound_ps, "delay_variation_s": each.variation_bound_ps}
+        bounds[each.name] = {name: value / SECOND_PS for name, value in found.items() if value is not None}
+    return bounds
+
+
+def _keep_refusal(trial: Trial, refused: AdmissionRefused, runs: Path | None, argv: Sequence[str]) -> Outcome:
+    from netarium.store.topology import topology_document
+
+    folder = _folder(trial, None, runs, argv)
+    slices: dict[str, dict[str, Any]] = {}
+    for refusal in refused.refusals:
+        entry = {"admitted": False, "bound": {}, "observed": {}, "certified": None, "reasons": []}
+        slices.setdefault(refusal.slice_name, entry)["reasons"].append(str(refusal))
+    document = {
+        "format": 1,
+        "trial": trial.trial,
+        "run": folder.name,
+        "mode": str(trial.mode),
+        "status": "refused",
+        "seed": trial.seed,
+        "slices": slices,
+    }
+    folder.write_results(None, document, topology_document(trial.network))
+    folder.finish("refused", refused.exit_code, "; ".join(str(refusal) for refusal in refused.refusals))
+    return Outcome(folder.path, document, refused.exit_code, refused)
+
+
+@contextmanager
+def _ended(folder: RunFolder) -> Iterator[None]:
+    """Let the folder say how the run ended when something other than its results ends it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        folder.finish(
+            "interrupted", RunInterrupted.exit_code, "Stopped by the user at once; nothing was measured"
+        )
+        raise RunInterrupted(f"Stopped at once. The record is {folder.path}") from None
+    except (NetariumError, MemoryError, OSError) as error:
+        _finish_if_there_is_room(
+            folder, getattr(error, "exit_code", MachineCannot.exit_code), one_line(error)
+        )
+        raise
+    except Exception as error:
+        report = write_traceback(error, folder.path)
+        _finish_if_there_is_room(folder, BUG, one_line(error))
+        raise RunCrashed(error, report) from error
+
+
+def _finish_if_there_is_room(folder: RunFolder, exit_code: int, reason: str) -> None:
+    """A disk that is full may have no room for stop.json either; the folder is then an unfinished one."""
+    try:
+        folder.finish("crashed", exit_code, reason)
+    except (NetariumError, OSError):
+        return
+
+
+def _draw_report(folder: Path, watcher: Watcher) -> None:
+    """The record is complete without its report; a report that cannot be drawn is said, and ends nothing."""
+    from netarium.show import record, report
+
+    try:
+        report.write(record.read(folder))
+    except Exception as error:
+        details = write_traceback(error)
+        watcher.say(
+            f"The report could not be drawn, which is a bug ({one_line(error)}); details in {details}"
+        )
