@@ -14,7 +14,10 @@ UNITS = {"bandwidth": "bit/s", "latency": "s", "delay_variation": "s", "loss": "
 
 @dataclass(frozen=True)
 class Objective:
-    """One promise of one slice; numbers in SI units, None when not known."""
+    """One promise of one slice; numbers in SI units, None when not known.
+
+    `tolerance` is the share of the promise that certification forgives (bandwidth only).
+    """
 
     slice_name: str
     name: str
@@ -23,6 +26,7 @@ class Objective:
     observed: float | None
     verdict: str
     reason: str = ""
+    tolerance: float = 0.0
 
     @property
     def unit(self) -> str:
@@ -62,7 +66,8 @@ def of_slice(name: str, certificate: dict[str, Any]) -> list[Objective]:
         entries = [{"objective": key, **value} for key, value in entries.items()]
     bound = certificate.get("bound") or {}
     if entries:
-        return [_from_entry(name, entry, bound) for entry in entries]
+        terms = certificate.get("terms") or {}
+        return [_from_entry(name, entry, bound, terms) for entry in entries]
     observed = certificate.get("observed") or {}
     return [
         Objective(name, word, None, _find(bound, word), _find(observed, word), slice_verdict(certificate))
@@ -75,7 +80,9 @@ def of_record(record: Record) -> list[Objective]:
     return [row for name, entry in record.slices.items() for row in of_slice(name, entry)]
 
 
-def _from_entry(slice_name: str, entry: dict[str, Any], bound: dict[str, Any]) -> Objective:
+def _from_entry(
+    slice_name: str, entry: dict[str, Any], bound: dict[str, Any], terms: dict[str, Any]
+) -> Objective:
     word = str(entry.get("objective") or entry.get("name") or "")
     limit = entry.get("bound") if quantity.is_number(entry.get("bound")) else _find(bound, word)
     return Objective(
@@ -86,6 +93,7 @@ def _from_entry(slice_name: str, entry: dict[str, Any], bound: dict[str, Any]) -
         _number(entry.get("observed")),
         str(entry.get("verdict") or quantity.MISSING).replace("_", " "),
         str(entry.get("reason") or ""),
+        (_number(terms.get("bandwidth_tolerance")) or 0.0) if word == "bandwidth" else 0.0,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from netarium.errors import Mistake
@@ -66,19 +67,18 @@ UNIT_SUFFIXES = (("_bps", "bit/s"), ("_s", "s"), ("_bytes", "B"))
 TIMES = ("latency", "delay_variation", "rtt", "completion")
 RATIOS = ("loss", "utilisation")
 RATES = ("goodput", "throughput", "bandwidth", "rate")
+_STATISTIC = re.compile(r"_(min|mean|max)$")
 
 
 def unit_of(metric: str) -> str:
     """The unit of a metric by its path: "a.goodput" -> bit/s, "latency_s.p50" -> s, "loss" -> ratio."""
     for part in reversed(metric.split(".")):
+        word = _STATISTIC.sub("", part)
         for suffix, unit in UNIT_SUFFIXES:
-            if suffix in (
-                part[-len(suffix) :],
-                part[-len(suffix) - 4 : -4],
-            ):  # latency_s_max, queue_bytes_max
+            if word.endswith(suffix):
                 return unit
         for words, unit in ((TIMES, "s"), (RATIOS, "ratio"), (RATES, "bit/s")):
-            if part in words:
+            if word in words:
                 return unit
     return ""
 

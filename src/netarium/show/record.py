@@ -71,8 +71,12 @@ class Record:
 
     @property
     def status(self) -> str:
-        """succeeded, failed, refused, interrupted, crashed; or unfinished when there is no stop.json."""
-        return str(self.stop.get("status", "unfinished")) if self.stop else "unfinished"
+        """succeeded, failed, refused, interrupted or crashed; without stop.json running or unfinished."""
+        if self.stop is not None:
+            return str(self.stop.get("status", "unfinished"))
+        from netarium.store.machine import is_alive
+
+        return "running" if is_alive(self.start.get("process") or {}) else "unfinished"
 
     @property
     def services(self) -> dict[str, dict[str, Any]]:
@@ -97,6 +101,11 @@ class Record:
         return self.start.get("expanded") or {}
 
     @property
+    def typed(self) -> dict[str, Any]:
+        """The trial as the user gave it: text, file, overrides."""
+        return self.start.get("typed") or {}
+
+    @property
     def assumptions(self) -> list[str]:
         return list(self.metrics.get("assumptions") or self.start.get("assumptions") or [])
 
@@ -108,10 +117,9 @@ class Record:
     def port_rates(self) -> dict[str, float]:
         """Rate in bit/s of each port, from topology.json."""
         return {
-            port: float(link["rate_bps"])
+            port: float(rate)
             for link in self.topology.get("links", [])
-            for port in link.get("ports", [])
-            if link.get("rate_bps")
+            for port, rate in zip(link.get("ports", []), _rates_of(link), strict=False)
         }
 
     @cached_property
@@ -175,6 +183,22 @@ class Record:
     def _note(self, text: str) -> None:
         if text not in self.problems:
             self.problems.append(text)
+
+
+def _rates_of(link: dict[str, Any]) -> list[float]:
+    """Rate of each port of a link in bit/s; a link without one for each has the same both ways."""
+    return link.get("port_rates_bps") or [link.get("rate_bps") or 0.0] * len(link.get("ports", []))
+
+
+def in_folder(root: str | Path) -> list[Record]:
+    """Every run folder in `root`, oldest first; one that cannot be read says why in `problems`."""
+    records = []
+    for start in sorted(Path(root).glob("[!.]*/start.json")):
+        try:
+            records.append(read(start.parent))
+        except RecordError as error:
+            records.append(Record(start.parent, {}, {}, None, {}, [str(error)]))
+    return sorted(records, key=lambda record: (str(record.start.get("started", "")), record.folder.name))
 
 
 def read(folder: str | Path) -> Record:

@@ -44,15 +44,29 @@ def summary(record: Record, limit: int = 20) -> RenderableType:
 
 def listing(records: Iterable[Record]) -> RenderableType:
     """One line per run, in the order given: name, trial, seed, when, wall time, verdict."""
-    columns = (("run", "left"), ("trial", "left"), ("seed", "right"), ("started", "right"), ("wall", "right"),
-               ("verdict", "left"))  # fmt: skip
+    columns = (
+        ("run", "left"),
+        ("trial", "left"),
+        ("seed", "right"),
+        ("started", "right"),
+        ("wall", "right"),
+        ("verdict", "left"),
+    )
     rows = []
     for record in records:
         verdict = judge(record)
         started = str(record.start.get("started", quantity.MISSING)).replace("T", " ")[:16]
         wall = quantity.seconds((record.metrics.get("engine") or {}).get("wall_s"))
-        rows.append((Text(record.run, style="bold"), record.trial, str(record.seed), started, wall,
-                     _marked(verdict.level, verdict.headline)))  # fmt: skip
+        rows.append(
+            (
+                Text(record.run, style="bold"),
+                record.trial,
+                str(record.seed),
+                started,
+                wall,
+                _marked(verdict.level, verdict.headline),
+            )
+        )
     return Columns(columns, rows) if rows else Text("no runs yet: netarium run interference-ab")
 
 
@@ -69,9 +83,16 @@ def _headline(record: Record) -> Text:
 def _services(record: Record, limit: int) -> RenderableType | None:
     if not record.services:
         return None
-    columns = (("service", "left"), ("kind", "left"), ("flows", "right"), ("goodput", "right"),
-                   ("latency\np50", "right"), ("latency\np99", "right"), ("loss", "right"),
-                   ("retr", "right"))  # fmt: skip
+    columns = (
+        ("service", "left"),
+        ("kind", "left"),
+        ("flows", "right"),
+        ("goodput", "right"),
+        ("latency\np50", "right"),
+        ("latency\np99", "right"),
+        ("loss", "right"),
+        ("retr", "right"),
+    )
     rows = [(name, *service_cells(metrics)) for name, metrics in list(record.services.items())[:limit]]
     return _with_rest(Columns(columns, rows), len(record.services) - limit)
 
@@ -95,8 +116,13 @@ def _slices(record: Record, limit: int) -> RenderableType | None:
     """Every objective while there are few slices; of many, only what was not delivered, and a count."""
     if not record.slices:
         return None
-    columns = (("slice", "left"), ("objective", "left"), ("promised", "right"), ("observed", "right"),
-                   ("verdict", "left"))  # fmt: skip
+    columns = (
+        ("slice", "left"),
+        ("objective", "left"),
+        ("promised", "right"),
+        ("observed", "right"),
+        ("verdict", "left"),
+    )
     held = [name for name, entry in record.slices.items() if level_of(slice_verdict(entry)) == GOOD]
     briefly = len(record.slices) > 5
     shown = [name for name in record.slices if not (briefly and name in set(held))]
@@ -112,15 +138,23 @@ def _slices(record: Record, limit: int) -> RenderableType | None:
 
 def _slice_rows(name: str, certificate: dict[str, Any], only_problems: bool) -> list[tuple[str | Text, ...]]:
     verdict = slice_verdict(certificate)
-    found = [row for row in objectives.of_slice(name, certificate)
-             if not (only_problems and level_of(row.verdict) == GOOD)]  # fmt: skip
+    found = [
+        row
+        for row in objectives.of_slice(name, certificate)
+        if not (only_problems and level_of(row.verdict) == GOOD)
+    ]
     if not found:
         return [(name, "", "", "", _marked(level_of(verdict), verdict))]
     return [
-        (name if index == 0 else "", OBJECTIVE_WORDS.get(row.name, row.name), row.promised_text, row.observed_text,
-         _marked(level_of(row.verdict), row.verdict))
+        (
+            name if index == 0 else "",
+            OBJECTIVE_WORDS.get(row.name, row.name),
+            row.promised_text,
+            row.observed_text,
+            _marked(level_of(row.verdict), row.verdict),
+        )
         for index, row in enumerate(found)
-    ]  # fmt: skip
+    ]
 
 
 def _expectations(record: Record, limit: int) -> RenderableType | None:
@@ -141,8 +175,10 @@ def engine_line(record: Record) -> str:
     engine = record.metrics.get("engine") or {}
     if not engine:
         return ""
-    parts = [f"{quantity.seconds(engine.get('virtual_s'))} of virtual time"
-             f" in {quantity.seconds(engine.get('wall_s'))}"]  # fmt: skip
+    parts = [
+        f"{quantity.seconds(engine.get('virtual_s'))} of virtual time"
+        f" in {quantity.seconds(engine.get('wall_s'))}"
+    ]
     if quantity.is_number(engine.get("packet_hops")):
         speed = quantity.count(engine.get("packet_hops_per_s"))
         parts.append(f"{quantity.count(engine['packet_hops'])} packet-hops ({speed}/s)")
@@ -158,8 +194,10 @@ def conservation_line(record: Record) -> str:
         return ""
     dropped = sum((found.get("dropped") or {}).values())
     sent, rest = found.get("sent", 0), found.get("delivered", 0) + found.get("in_flight", 0) + dropped
-    line = (f"packets: {sent:,} sent = {found.get('delivered', 0):,} delivered + {dropped:,} dropped"
-            f" + {found.get('in_flight', 0):,} in flight")  # fmt: skip
+    line = (
+        f"packets: {sent:,} sent = {found.get('delivered', 0):,} delivered + {dropped:,} dropped"
+        f" + {found.get('in_flight', 0):,} in flight"
+    )
     return line if sent == rest else f"{line}: {abs(sent - rest):,} UNACCOUNTED"
 
 

@@ -61,8 +61,10 @@ def judge(record: Record) -> Verdict:
     """The verdict over the whole run, from its status, expectations and slices."""
     reason = str((record.stop or {}).get("reason") or "")
     why = [reason.rstrip(".")] if reason else []
+    if record.status == "running":
+        return Verdict(UNSURE, "Running", ["The run has not ended yet, so it is not a result"])
     if record.status == "unfinished":
-        return Verdict(UNSURE, "Unfinished", ["The run has not ended or was killed, so it is not a result"])
+        return Verdict(UNSURE, "Unfinished", ["The run was killed before it ended, so it is not a result"])
     if record.status == "interrupted":
         return Verdict(UNSURE, "Interrupted", [*why, "What was recorded until then is not a result"])
     if record.status == "crashed":
