@@ -99,12 +99,12 @@ def _invalid(error: TrialInvalid) -> tuple[dict[str, object], str]:
     count = len(error.problems)
     files = {problem.file for problem in error.problems} - {""}
     place = f" in {files.pop()}" if len(files) == 1 else ""
-    lines = [f"Not a valid trial: {count} mistake{'s' if count > 1 else ''}{place}"]
+    lines = [f"{count} mistake{'s' if count > 1 else ''}{place}"]
     for problem in error.problems:
         name = "" if place else problem.file
         at = f"line {problem.line}" if problem.line else ""
         heading = ", ".join(part for part in (name, at, problem.where) if part)
-        lines += ["", f"  {heading}"] if heading else [""]
+        lines += ["", f"  {heading}"] if heading else []
         lines += [
             f"    {label} {text}" for label, text in _parts(problem.found, problem.expected, problem.hint)
         ]

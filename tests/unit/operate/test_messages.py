@@ -70,7 +70,7 @@ def test_every_mistake_is_listed_with_its_place(capsys: pytest.CaptureFixture[st
     _, out, err = outcome(TrialInvalid(PROBLEMS), capsys)
     assert out == ""
     assert err == (
-        "Not a valid trial: 2 mistakes in lab.trial.yml\n"
+        "2 mistakes in lab.trial.yml\n"
         "\n"
         "  line 12, services.a.rate\n"
         "    found    '50'\n"
@@ -85,7 +85,7 @@ def test_every_mistake_is_listed_with_its_place(capsys: pytest.CaptureFixture[st
 
 def test_a_refusal_names_the_binding_link_and_the_alternative(capsys: pytest.CaptureFixture[str]) -> None:
     _, _, err = outcome(AdmissionRefused([REFUSAL]), capsys)
-    assert "binding  guiyang->wuhan has 60 Gbit/s left" in err
+    assert "reason   guiyang->wuhan has 60 Gbit/s left" in err
     assert "nearest  60 Gbit/s fits" in err
 
 

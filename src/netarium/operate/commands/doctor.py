@@ -13,7 +13,7 @@ INDISPENSABLE = ("Python", "Numba", "engine", "disk")
 
 
 def doctor(out: Runs = "runs", as_json: AsJson = False) -> None:
-    """Show what this machine can do, and what to do about the rest."""
+    """Show what this machine can do, and about the rest, what to do."""
     from netarium.operate.doctor import SIMULATE, examine
 
     findings = examine(out)

@@ -10,7 +10,7 @@ import typer
 TrialArgument = Annotated[
     str,
     typer.Argument(
-        metavar="[TRIAL]",
+        metavar="TRIAL",
         help="A file, a folder with one *.trial.yml, '-' for standard input, or the name of a bundled trial.",
         show_default="the trial in this folder",
     ),

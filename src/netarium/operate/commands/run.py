@@ -24,7 +24,7 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages.")] = False,
     list_bundled: Annotated[bool, typer.Option("--list", help="List the bundled trials and stop.")] = False,
 ) -> None:
-    """Check, admit, run, certify and record a trial, and print what came out of it."""
+    """Run a trial, certify and record it, print the outcome."""
     if list_bundled:
         _list_bundled()
         return
@@ -52,7 +52,10 @@ def check(
     full: Full = False,
     as_json: AsJson = False,
 ) -> None:
-    """Validate and admit a trial without running it: routes, bounds, resources, cost; or the reasons."""
+    """Validate and admit a trial without running it.
+
+    Shows routes, bounds, resources and cost; or every mistake, or why admission refuses.
+    """
     from netarium.operate import judgement, runner
 
     asked = runner.load(runner.Request(trial, mode, seed, tuple(changes or ()), _variant(variant, full)))

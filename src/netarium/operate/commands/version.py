@@ -14,7 +14,7 @@ NAMED = ("numba", "numpy")
 
 
 def version(as_json: AsJson = False) -> None:
-    """Show the versions of netarium and of what its results depend on."""
+    """Show the version, and of what results depend on."""
     versions = {"netarium": installed("netarium"), "python": platform.python_version()}
     versions |= {name: installed(name) for name in NAMED}
     if as_json:

@@ -1,0 +1,135 @@
+"""netarium ls, show and compare: the records of runs, as tables, figures and pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from netarium.errors import RecordError
+from netarium.operate.commands.options import AsJson, Runs
+from netarium.operate.messages import say, write_json
+
+if TYPE_CHECKING:
+    from netarium.show.record import Record
+
+Names = Annotated[list[str], typer.Argument(metavar="RUN RUN…", help="Names or folders of two runs or more.")]
+Newest = Annotated[
+    str | None, typer.Argument(metavar="RUN", help="Name or folder of a run.", show_default="the newest")
+]
+
+
+def ls(
+    out: Runs = "runs",
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=0, help="Show this many, newest last; 0: all.")
+    ] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the records of runs, newest last."""
+    from netarium.store import store
+
+    every = store.ls(out)
+    listed = every[-limit:] if limit else every
+    if as_json:
+        write_json([_row(record) for record in listed])
+        return
+    from netarium.operate.commands.output import show as display
+    from netarium.show import record, tables
+
+    display(tables.listing(record.read(entry.path) for entry in listed))
+    if len(every) > len(listed):
+        say(f"and {len(every) - len(listed)} older; --limit 0 shows all")
+
+
+def _row(record) -> dict[str, object]:  # noqa: ANN001 (store.Record)
+    start = record.start
+    known = {key: start.get(key) for key in ("trial", "mode", "seed", "started")}
+    return {
+        "run": record.name,
+        **known,
+        "status": record.status,
+        "folder": str(record.path),
+        "problems": record.problems,
+    }
+
+
+def show(
+    run: Newest = None,
+    out: Runs = "runs",
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Draw every figure too: PNG, PDF and its data as CSV.")
+    ] = False,
+    redraw: Annotated[bool, typer.Option("--redraw", help="Draw the report again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a run did: table, report, figures."""
+    record = _record(run, out)
+    if as_json:
+        write_json(record.metrics)
+        return
+    from netarium.operate.commands.output import show as display
+    from netarium.show import report, tables
+
+    if redraw or not (record.folder / "report.html").exists():
+        report.write(record)
+    display(tables.summary(record))
+    for problem in record.problems:
+        say(f"damaged: {problem}")
+    if figures:
+        from netarium.show import plots
+
+        for path in plots.save_all(record):
+            typer.echo(path)
+
+
+def compare(
+    runs: Names,
+    out: Runs = "runs",
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where the page with the figures goes.",
+            show_default="compare-….html beside the runs",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show only what differs between runs.
+
+    Parameters and metrics in a table; the figures laid over each other on a page.
+    """
+    from netarium.show import compare as comparing
+
+    compared = comparing.compare([_record(run, out) for run in runs])
+    if as_json:
+        write_json(
+            {
+                "format": 1,
+                "runs": compared.names,
+                "parameters": [{"path": row.path, "values": row.values} for row in compared.parameters],
+                "metrics": [{"path": row.path, "values": row.values} for row in compared.metrics],
+                "same_metrics": compared.same,
+                "same_samples": compared.same_samples,
+            }
+        )
+        return
+    from netarium.operate.commands.output import show as display
+
+    display(comparing.table(compared))
+    place = page or Path(out) / f"compare-{'-'.join(compared.names)}.html"
+    typer.echo(f"page {comparing.write(compared, place)}")
+
+
+def _record(run: str | None, root: Path) -> Record:
+    from netarium.show import record
+    from netarium.store import store
+
+    if run is None:
+        every = store.ls(root)
+        if not every:
+            raise RecordError(f"No runs in {root} yet; make one with: netarium run interference-ab")
+        return record.read(every[-1].path)
+    return record.read(store.load(run, root).path)

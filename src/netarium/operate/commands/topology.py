@@ -1,0 +1,108 @@
+"""netarium topology: list, show, convert and draw networks that are generated, imported or built in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from netarium.operate.commands.options import AsJson
+from netarium.operate.messages import guarded, say, write_json
+
+app = typer.Typer(
+    help="List, show, convert and draw topologies.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+Topology = Annotated[
+    str,
+    typer.Argument(
+        metavar="TOPOLOGY",
+        help="Such as fat_tree:8, topohub:sndlib/germany50, reference_backbone, or graphml:FILE.",
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", help="json, graphml, dot or svg.", show_default="by the suffix of the target"),
+]
+
+
+@app.command("list")
+@guarded
+def list_builtin(
+    group: Annotated[
+        str, typer.Argument(help="A group of topohub, such as topohub/sndlib.", show_default=False)
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the topologies that need no file."""
+    from netarium.describe import topology
+
+    rows = topology.list_builtin(group)
+    if as_json:
+        write_json(rows)
+        return
+    from netarium.operate.commands.output import show as display
+    from netarium.show.columns import Columns
+
+    headings = (("name", "left"), ("nodes", "right"), ("links", "right"), ("what", "left"))
+    display(Columns(headings, [(row["name"], row["nodes"], row["links"], row["what"]) for row in rows]))
+
+
+@app.command()
+@guarded
+def show(topology: Topology, as_json: AsJson = False) -> None:
+    """Show the size, the rates and the connectivity of a topology, and what was assumed."""
+    from netarium.describe import topology as topologies
+
+    facts = topologies.describe(topologies.parse(topology), Path.cwd())
+    if as_json:
+        write_json(facts)
+        return
+    assumptions = facts.pop("assumptions")
+    width = max(map(len, facts)) + 2
+    for name, value in facts.items():
+        typer.echo(f"{name.replace('_', ' '):{width}}{_shown(value)}")
+    _assumed(assumptions)
+
+
+@app.command()
+@guarded
+def convert(
+    topology: Topology,
+    target: Annotated[Path, typer.Argument(help="The file to write.")],
+    format_name: Format = None,
+) -> None:
+    """Write a topology to a file: node-link JSON, GraphML, DOT or SVG."""
+    from netarium.describe import topology as topologies
+
+    _assumed(topologies.convert(topologies.parse(topology), target, format_name, Path.cwd()))
+    typer.echo(f"wrote {target}")
+
+
+@app.command()
+@guarded
+def draw(
+    topology: Topology,
+    target: Annotated[Path, typer.Argument(help="The SVG file to write.")] = Path("topology.svg"),
+) -> None:
+    """Draw a topology as an SVG file."""
+    convert(topology, target, "svg")
+
+
+def _assumed(assumptions: list[str]) -> None:
+    for sentence in assumptions:
+        say(f"assumed: {sentence}")
+
+
+def _shown(value: Any) -> str:
+    """A fact as people read it: yes and no, three digits, name and count."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shown(entry)}" for name, entry in value.items()) or "none"
+    return "not known" if value is None else str(value)

@@ -1,0 +1,190 @@
+"""What `netarium check` says of an admitted trial: routes, slices with their bounds, what it will cost."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from netarium.units import SECOND_PS, format_rate, format_size, format_time
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from netarium.compile.plan import Plan
+    from netarium.describe.trial import Trial
+
+ROWS_MAX = 20
+NODES_SHOWN = 7
+
+
+@dataclass(frozen=True)
+class Route:
+    """The way of a service's first pair of endpoints; delay without queues, rate of its slowest port."""
+
+    service: str
+    kind: str
+    pairs: int
+    nodes: tuple[str, ...]
+    delay_ps: int
+    rate_bps: int
+    is_one_of_several: bool
+
+
+def routes(trial: Trial, plan: Plan) -> Iterator[Route]:
+    """One route per service, in the order of the trial."""
+    for name, service in trial.services.items():
+        pairs = trial.endpoints(name)
+        if pairs:
+            ports, several = _ports(trial, plan, service, *pairs[0])
+            rates, delays = plan.graph.rate_bps[ports], plan.graph.delay_ps[ports]
+            nodes = plan.graph.nodes_along(ports)
+            yield Route(name, service.kind, len(pairs), nodes, int(delays.sum()), int(rates.min()), several)
+
+
+def _ports(trial: Trial, plan: Plan, service: Any, source: str, target: str) -> tuple[list[int], bool]:
+    """The ports that the packets of a service pass, and whether equal ones share its flows."""
+    graph = plan.graph
+    reserved = plan.admission[service.slice] if getattr(service, "slice", None) else None
+    if getattr(service, "path", None):
+        ends = [graph.node(node) for node in service.path]
+        return [graph.ports_between(tail, head)[0] for tail, head in zip(ends, ends[1:], strict=False)], False
+    if reserved is not None and (reserved.nodes[0], reserved.nodes[-1]) == (source, target):
+        return list(reserved.ports), False
+    return _shortest(trial, plan, graph.node(source), graph.node(target))
+
+
+def _shortest(trial: Trial, plan: Plan, node: int, target: int) -> tuple[list[int], bool]:
+    from netarium.compile.routing import next_hop_tables
+
+    table = next_hop_tables(plan.graph, [target], trial.network.expand().routing.metric, plan.ecmp)
+    ports: list[int] = []
+    several = False
+    while node != target:
+        equal = table.ports_of(node, target)
+        several |= len(equal) > 1
+        ports.append(equal[0])
+        node = int(plan.graph.head[equal[0]])
+    return ports, several
+
+
+def document(trial: Trial, plan: Plan) -> dict[str, Any]:
+    """The judgement as one JSON document, in SI units with the unit in the key."""
+    return {
+        "format": 1,
+        "status": "admitted",
+        "trial": trial.trial,
+        "mode": str(trial.mode),
+        "seed": trial.seed,
+        "network": {"nodes": plan.graph.node_count, "ports": plan.graph.port_count},
+        "services": {
+            route.service: {
+                "kind": route.kind,
+                "pairs": route.pairs,
+                "route": list(route.nodes),
+                "equal_routes": route.is_one_of_several,
+                "propagation_s": route.delay_ps / SECOND_PS,
+                "rate_bps": route.rate_bps,
+            }
+            for route in routes(trial, plan)
+        },
+        "slices": {
+            each.name: {
+                "admitted": True,
+                "path": list(each.nodes),
+                "bandwidth_bps": each.bandwidth_bps,
+                "reserved_bps_max": max(each.reserved_bps),
+                "bound": {
+                    "latency_s": _seconds(each.latency_bound_ps),
+                    "delay_variation_s": _seconds(each.variation_bound_ps),
+                    "loss": each.loss,
+                },
+                "margin_s": _seconds(each.margin_ps),
+            }
+            for each in plan.admission.reservations
+        },
+        "estimate": dataclasses.asdict(plan.estimate),
+        "assumptions": list(plan.assumptions),
+        "digests": {"plan": plan.digest},
+    }
+
+
+def _seconds(time_ps: int | None) -> float | None:
+    return None if time_ps is None else time_ps / SECOND_PS
+
+
+def tables(trial: Trial, plan: Plan) -> Iterator[RenderableType]:
+    """The judgement for people: headline, routes, slices, cost, and what was assumed."""
+    from rich.text import Text
+
+    from netarium.show.columns import Columns
+
+    size = f"{plan.graph.node_count:,} nodes, {plan.graph.port_count:,} ports"
+    yield Text.assemble(
+        ("✓ Admitted", "bold green"), f"  {trial.title or trial.trial}\n{size}, seed {trial.seed}"
+    )
+    yield Text()
+    found = list(routes(trial, plan))
+    headings = (("service", "left"), ("kind", "left"), ("pairs", "right"), ("route of the first", "left"),
+                ("one way", "right"), ("slowest", "right"))  # fmt: skip
+    yield Columns(headings, [_route_row(route) for route in found[:ROWS_MAX]])
+    yield from _more(len(found) - ROWS_MAX)
+    if plan.admission.reservations:
+        yield Text()
+        headings = (("slice", "left"), ("reserved", "right"), ("path", "left"), ("latency bound", "right"),
+                    ("variation", "right"), ("loss", "right"))  # fmt: skip
+        yield Columns(headings, [_slice_row(each) for each in plan.admission.reservations[:ROWS_MAX]])
+        yield from _more(len(plan.admission.reservations) - ROWS_MAX)
+    yield Text()
+    yield Text(cost(plan))
+    for sentence in plan.assumptions:
+        yield Text(f"assumed: {sentence}", style="dim")
+
+
+def _more(count: int) -> Iterator[RenderableType]:
+    from rich.text import Text
+
+    if count > 0:
+        yield Text(f"and {count:,} more, see --json", style="dim")
+
+
+def _route_row(route: Route) -> tuple[str, ...]:
+    way = way_text(route.nodes) + (" (or an equal one)" if route.is_one_of_several else "")
+    return (
+        route.service,
+        route.kind,
+        f"{route.pairs:,}",
+        way,
+        format_time(route.delay_ps) if route.delay_ps else "0",
+        format_rate(route.rate_bps),
+    )
+
+
+def _slice_row(each: Any) -> tuple[str, ...]:
+    return (
+        each.name,
+        format_rate(each.bandwidth_bps),
+        way_text(each.nodes),
+        "none" if each.latency_bound_ps is None else format_time(each.latency_bound_ps),
+        "none" if each.variation_bound_ps is None else format_time(each.variation_bound_ps),
+        f"{each.loss:.3g}",
+    )
+
+
+def way_text(nodes: tuple[str, ...]) -> str:
+    """Nodes in order; of a long way its two ends."""
+    if len(nodes) > NODES_SHOWN:
+        nodes = (*nodes[:3], f"… {len(nodes) - 6} more …", *nodes[-3:])
+    return " → ".join(nodes)
+
+
+def cost(plan: Plan) -> str:
+    """About how much work, memory and time a run will take."""
+    from netarium.show import quantity
+
+    expected = plan.estimate
+    return (
+        f"about {quantity.count(expected.packet_hops)} packet-hops, {quantity.seconds(expected.wall_s)},"
+        f" {format_size(expected.memory_bytes)} of memory"
+    )
