@@ -1,4 +1,4 @@
-"""Small networks for the tests of routing and admission, one line each; and a strategy that generates them."""
+"""Small networks for the tests of routing and admission, one line each; and a strategy to generate them."""
 
 from __future__ import annotations
 

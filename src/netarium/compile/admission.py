@@ -1,0 +1,277 @@
+"""Admission of slices: each is placed on a path that holds its promises, or refused with reasons and
+alternatives.
+
+Slices are taken in the order of the file. A slice reserves its bandwidth on the wire at every port of its
+path, at most a stated share of each port in all, so that control and best effort are never starved. Its
+worst-case latency and delay variation (bounds.py) must keep its promise, and must leave the promises of
+earlier slices kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netarium import errors
+from netarium.compile.alternatives import Alternative, alternatives
+from netarium.compile.graph import Graph
+from netarium.compile.paths import explain_no_route, path_problems
+from netarium.compile.placement import Asked, Fit, Ledger, Misfit, Request, examine, place, wanted_ports
+from netarium.errors import AdmissionRefused, Problem, TrialInvalid
+from netarium.units import format_rate, format_size, format_time
+
+RESERVABLE_SHARE = 0.95
+"""Largest part of a port's rate that slices may reserve together."""
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """An admitted slice. Times ps, rates bit/s, sizes bytes; None for a bound that does not exist or no
+    promise.
+
+    nodes, ports, port_names: its path. bandwidth_bps and burst_bytes: IP packets, what the source is policed
+    to; reserved_bps: on the wire at each port, for packets of the path's MTU. floor_ps: a full packet on the
+    empty path (propagation and transmission). latency_bound_ps, variation_bound_ps: worst case beside all
+    admitted slices; margin_ps: what is left between it and the promised latency. hop_delay_bound_ps: its
+    share in each port, without propagation. loss: long-run ratio that the impairments on the path cause.
+    """
+
+    name: str
+    nodes: tuple[str, ...]
+    ports: tuple[int, ...]
+    port_names: tuple[str, ...]
+    bandwidth_bps: int
+    burst_bytes: int
+    mtu_bytes: int
+    reserved_bps: tuple[int, ...]
+    floor_ps: int
+    latency_bound_ps: int | None
+    variation_bound_ps: int | None
+    hop_delay_bound_ps: tuple[float, ...]
+    loss: float
+    latency_promised_ps: int | None
+    variation_promised_ps: int | None
+
+    @property
+    def margin_ps(self) -> int | None:
+        if self.latency_promised_ps is None or self.latency_bound_ps is None:
+            return None
+        return self.latency_promised_ps - self.latency_bound_ps
+
+    def explain(self) -> str:
+        bound = "no finite worst case" if self.latency_bound_ps is None else (
+            f"latency at most {format_time(self.latency_bound_ps)}"
+        )  # fmt: skip
+        if self.margin_ps is not None:
+            bound += f" ({format_time(self.margin_ps)} below the promise)"
+        if self.variation_bound_ps is not None:
+            bound += f", delay variation at most {format_time(self.variation_bound_ps)}"
+        return f"{self.name}: {format_rate(self.bandwidth_bps)} along {', '.join(self.nodes)}; {bound}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal(errors.Refusal):
+    """Why one slice is refused. `objective` names the field that fails: bandwidth, latency, delay_variation,
+    ….
+
+    port_name: the binding port; nodes: the wanted path. needed and available: bit/s on the wire, ps, ratio
+    or bytes, by the objective; excess: by how much. hurts: the earlier slice whose promise would break, if
+    that is the reason. Every one of `alternatives` is accepted when asked again.
+    """
+
+    objective: str
+    reason: str
+    nodes: tuple[str, ...] = ()
+    port_name: str = ""
+    needed: float = 0
+    available: float = 0
+    hurts: str = ""
+    alternatives: tuple[Alternative, ...] = field(default=())
+
+    @property
+    def excess(self) -> float:
+        return self.needed - self.available
+
+    def explain(self) -> str:
+        if not self.alternatives:
+            return f"slices.{self.slice_name}: {self.reason}. No change of it was found that fits."
+        choices = "; ".join(str(alternative) for alternative in self.alternatives)
+        return f"slices.{self.slice_name}: {self.reason}. Would be accepted: {choices}."
+
+    def __str__(self) -> str:
+        return self.explain()
+
+
+@dataclass(frozen=True, eq=False)
+class Admission:
+    """The decision on all slices. Arrays are indexed by port.
+
+    reserved_bps, reservable_bps int64[P]: on the wire. backlog_bytes float64[P]: the most that the class of
+    the slices holds, which its buffer must hold without loss; infinite where there is no bound.
+    """
+
+    reservations: tuple[Reservation, ...]
+    refusals: tuple[Refusal, ...]
+    reserved_bps: NDArray[np.int64]
+    reservable_bps: NDArray[np.int64]
+    backlog_bytes: NDArray[np.float64]
+    share: float
+
+    @property
+    def admitted(self) -> bool:
+        return not self.refusals
+
+    def __getitem__(self, name: str) -> Reservation:
+        """The reservation of an admitted slice. Raises KeyError."""
+        return {each.name: each for each in self.reservations}[name]
+
+    def require(self) -> Admission:
+        """This admission. Raises AdmissionRefused with every refusal when a slice was refused."""
+        if self.refusals:
+            raise AdmissionRefused(self.refusals)
+        return self
+
+    def explain(self) -> list[str]:
+        """One sentence per slice, admitted ones first."""
+        return [each.explain() for each in (*self.reservations, *self.refusals)]
+
+
+def admit(
+    slices: Mapping[str, Asked], graph: Graph, metric: str = "delay", share: float = RESERVABLE_SHARE
+) -> Admission:
+    """Decide on all slices, in their order; a refused one reserves nothing and the next are still decided.
+
+    `metric` is the routing metric that orders paths; `share` of each port may be reserved. Raises
+    TrialInvalid for an unknown node, a path that is none, or ends that nothing joins: those are mistakes,
+    not refusals.
+    """
+    requests = [_request(name, asked) for name, asked in slices.items()]
+    problems = [problem for request in requests for problem in _problems(graph, request)]
+    if problems:
+        raise TrialInvalid(problems)
+    ledger = Ledger.empty(graph, metric, share)
+    refusals = []
+    for request in requests:
+        after = place(ledger, request)
+        if after is None:
+            refusals.append(_refusal(ledger, request, share))
+        else:
+            ledger = after
+    reservations = tuple(
+        _reservation(graph, fit, ledger.bounds.hop_delay_ps[i]) for i, fit in enumerate(ledger.fits)
+    )
+    backlog = ledger.bounds.backlog_bits / 8
+    return Admission(
+        reservations, tuple(refusals), ledger.reserved_bps, ledger.reservable_bps, backlog, share
+    )
+
+
+def _request(name: str, asked: Asked) -> Request:
+    path = tuple(asked.path) if asked.path else None
+    return Request(
+        name, asked.from_, asked.to, asked.bandwidth, asked.latency, asked.delay_variation, asked.loss, path,
+        asked.burst,
+    )  # fmt: skip
+
+
+def _problems(graph: Graph, request: Request) -> list[Problem]:
+    where = f"slices.{request.name}"
+    ends = {"from": request.from_, "to": request.to}
+    unknown = [
+        Graph.unknown("node", name, graph.node_names, f"{where}.{end}")
+        for end, name in ends.items()
+        if name not in graph.node_index
+    ]
+    if unknown:
+        return unknown
+    if request.path is not None:
+        problems = path_problems(graph, request.path, f"{where}.path")
+        if (request.path[0], request.path[-1]) != (request.from_, request.to):
+            found = f"a path from {request.path[0]} to {request.path[-1]}"
+            problems.append(Problem(f"{where}.path", found, f"from {request.from_} to {request.to}"))
+        return problems
+    src, dst = graph.node(request.from_), graph.node(request.to)
+    why = "it starts and ends at one node" if src == dst else explain_no_route(graph, src, dst)
+    return [Problem(where, "ends without a route", "two nodes that links join", why)] if why else []
+
+
+def _reservation(graph: Graph, fit: Fit, hop_delay_ps: tuple[float, ...]) -> Reservation:
+    return Reservation(
+        name=fit.request.name,
+        nodes=graph.nodes_along(fit.ports),
+        ports=fit.ports,
+        port_names=tuple(graph.port_names[port] for port in fit.ports),
+        bandwidth_bps=fit.request.bandwidth,
+        burst_bytes=fit.burst_bytes,
+        mtu_bytes=fit.mtu_bytes,
+        reserved_bps=fit.reserved_bps,
+        floor_ps=fit.floor_ps,
+        latency_bound_ps=_whole(fit.latency_ps),
+        variation_bound_ps=_whole(fit.variation_ps),
+        hop_delay_bound_ps=hop_delay_ps,
+        loss=fit.loss,
+        latency_promised_ps=fit.request.latency,
+        variation_promised_ps=fit.request.delay_variation,
+    )
+
+
+def _whole(value: float) -> int | None:
+    return int(value) if isfinite(value) else None
+
+
+def _refusal(ledger: Ledger, request: Request, share: float) -> Refusal:
+    """The reason on the wanted path, and what could be had instead."""
+    graph = ledger.graph
+    ports = wanted_ports(ledger, request)
+    nodes = graph.nodes_along(ports)
+    misfit = examine(ledger, request, ports)
+    if not isinstance(misfit, Misfit):
+        raise AssertionError(f"slice {request.name} fits on {nodes}, yet no path was found for it")
+    changes = alternatives(ledger, request, nodes)
+    name = graph.port_names[misfit.port]
+    asked, left, reason = _words(ledger, request, misfit, share)
+    return Refusal(
+        slice_name=request.name,
+        resource=name,
+        asked=asked,
+        left=left,
+        alternative=str(changes[0]) if changes else "",
+        objective=misfit.objective,
+        reason=f"{reason}. The wanted path is {', '.join(nodes)}",
+        nodes=nodes,
+        port_name=name,
+        needed=misfit.needed,
+        available=misfit.there_is,
+        hurts=misfit.hurts,
+        alternatives=changes,
+    )
+
+
+def _words(ledger: Ledger, request: Request, misfit: Misfit, share: float) -> tuple[str, str, str]:
+    """(what was asked, what there is, the whole reason)."""
+    port, over = ledger.graph.port_names[misfit.port], misfit.needed - misfit.there_is
+    if misfit.objective == "bandwidth":
+        asked, left = format_rate(request.bandwidth), format_rate(misfit.there_is)
+        most, rate = (int(values[misfit.port]) for values in (ledger.reservable_bps, ledger.graph.rate_bps))
+        needs = f"{asked} of IP packets is {format_rate(misfit.needed)} on the wire"
+        has = f"{left} left of the {format_rate(most)} that slices may take ({share:.0%} of {format_rate(rate)})"
+        return asked, left, f"{needs}; {port} has {has}: {format_rate(over)} too much"
+    if misfit.objective == "burst":
+        asked, left = format_size(misfit.there_is), format_size(misfit.needed)
+        return asked, left, f"a burst of {asked} is less than one packet of the path ({left} at {port})"
+    if misfit.objective == "loss":
+        asked, left = f"{misfit.there_is:.3g}", f"{misfit.needed:.3g}"
+        return asked, left, f"impairments lose {left} of the packets (most at {port}), promised is {asked}"
+    word = misfit.objective.replace("_", " ")
+    asked, left = format_time(misfit.there_is), "no bound"
+    if not isfinite(misfit.needed):
+        reason = f"the {word} has no worst case at {port} (unbounded jitter, or slices in a circle)"
+    else:
+        left = format_time(misfit.needed)
+        what = "propagation and transmission alone take" if misfit.by_floor else f"the worst-case {word} is"
+        reason = f"{what} {left} (most at {port}), {format_time(over)} above the promised {asked}"
+    return asked, left, f"for the earlier slice {misfit.hurts}, {reason}" if misfit.hurts else reason

@@ -1,0 +1,223 @@
+"""What to ask instead of a slice that was refused: changes that were tried, and would be accepted.
+
+Values are rounded to four significant digits to the safe side, so that they can be typed as they are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from math import floor, isfinite, log10
+from typing import Any
+
+import numpy as np
+
+from netarium.compile.placement import (
+    EXAMINED_MOST,
+    Fit,
+    Ledger,
+    Request,
+    allowed_ports,
+    examine,
+    least_steps,
+    place,
+    search_paths,
+    width_bps,
+)
+from netarium.compile.search import PathSearch, widest
+from netarium.units import RATE, SIZE, TIME, write
+
+_PROMISES = ("latency", "delay_variation", "loss")
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A change of some fields of a slice (names and units of the model) with which it would be accepted."""
+
+    what: str
+    changes: tuple[tuple[str, Any], ...]
+
+    def applied(self, request: Request) -> Request:
+        return replace(request, **dict(self.changes))
+
+    def __str__(self) -> str:
+        return f"{self.what}: " + ", ".join(
+            f"{field}: {_typed(field, value)}" for field, value in self.changes
+        )
+
+
+def _typed(field: str, value: Any) -> str:
+    """A value as it is written in a trial."""
+    dimension = {"bandwidth": RATE, "latency": TIME, "delay_variation": TIME, "burst": SIZE}.get(field)
+    if dimension is not None:
+        return write(value, dimension)
+    return f"[{', '.join(value)}]" if isinstance(value, tuple) else f"{value:g}"
+
+
+def alternatives(ledger: Ledger, request: Request, wanted: tuple[str, ...]) -> tuple[Alternative, ...]:
+    """Changes to `request`, which `ledger` refuses, each accepted when asked again. `wanted`: nodes of its
+    path.
+
+    First single changes: less bandwidth on the wanted path, then on any path; another path; a longer latency
+    or delay variation, more loss, another burst. If no single change does, the promises and the bandwidth
+    together.
+    """
+    found = [
+        change for change in _single_changes(ledger, request, wanted) if _accepted(ledger, request, change)
+    ]
+    if not found:
+        found = [change for change in _joint_changes(ledger, request) if _accepted(ledger, request, change)]
+    return tuple(found)
+
+
+def _accepted(ledger: Ledger, request: Request, change: Alternative) -> bool:
+    return place(ledger, change.applied(request)) is not None
+
+
+def _single_changes(ledger: Ledger, request: Request, wanted: tuple[str, ...]) -> Iterator[Alternative]:
+    here = most_bandwidth(ledger, replace(request, path=wanted))
+    anywhere = most_bandwidth(ledger, replace(request, path=None))
+    if 0 < here < request.bandwidth:
+        change = (
+            {"bandwidth": here} if request.path or here == anywhere else {"bandwidth": here, "path": wanted}
+        )
+        yield Alternative("the largest bandwidth on the wanted path", tuple(change.items()))
+    if max(here, 0) < anywhere < request.bandwidth:
+        change = {"bandwidth": anywhere}
+        if request.path:
+            change["path"] = _path(place(ledger, replace(request, path=None, bandwidth=anywhere)))
+        yield Alternative("the largest bandwidth on any path", tuple(change.items()))
+    if request.path:
+        other = place(ledger, replace(request, path=None))
+        if other is not None:
+            yield Alternative("another path", (("path", _path(other)),))
+    for promise in _PROMISES:
+        if getattr(request, promise) is not None:
+            fit = least(ledger, replace(request, **{promise: None}), promise)
+            if fit is not None and _promised(fit, promise) is not None:
+                text = f"the smallest {promise.replace('_', ' ')} that can be promised"
+                yield Alternative(text, ((promise, _promised(fit, promise)),))
+    yield from _other_bursts(ledger, request)
+
+
+def _other_bursts(ledger: Ledger, request: Request) -> Iterator[Alternative]:
+    """The smallest burst when less than a packet is asked, otherwise the largest below the one asked."""
+    mtus = [int(mtu) for mtu in np.unique(ledger.graph.mtu_bytes)]
+    asked = 10 * max(mtus) if request.burst is None else request.burst
+    if asked < max(mtus):
+        for mtu in mtus:
+            if mtu > asked and place(ledger, replace(request, burst=mtu)):
+                yield Alternative("the smallest burst", (("burst", mtu),))
+                return
+    burst = most(min(mtus), asked - 1, lambda size: place(ledger, replace(request, burst=size)) is not None)
+    if burst > 0:
+        yield Alternative("the largest burst", (("burst", burst),))
+
+
+def _joint_changes(ledger: Ledger, request: Request) -> Iterator[Alternative]:
+    """The most bandwidth without the other promises, with what can then be promised; with a small burst if
+    need be."""
+    packet = int(ledger.graph.mtu_bytes.max())
+    for burst in dict.fromkeys((request.burst, packet)):
+        for path in dict.fromkeys((request.path, None)):
+            bare = replace(request, latency=None, delay_variation=None, loss=None, burst=burst, path=path)
+            bandwidth = min(request.bandwidth, most_bandwidth(ledger, bare))
+            after = place(ledger, replace(bare, bandwidth=bandwidth)) if bandwidth > 0 else None
+            changes = _differences(request, after) if after is not None else None
+            if changes:
+                yield Alternative("together", changes)
+                return
+
+
+def _differences(request: Request, after: Ledger) -> tuple[tuple[str, Any], ...] | None:
+    """What `request` must change to be the last slice of `after`; None when a promise has no bound there."""
+    fit = after.fits[-1]
+    changes: dict[str, Any] = {}
+    for field in ("bandwidth", "burst"):
+        if getattr(fit.request, field) != getattr(request, field):
+            changes[field] = getattr(fit.request, field)
+    if fit.request.path != request.path:
+        changes["path"] = _path(after)
+    for promise in _PROMISES:
+        asked = getattr(request, promise)
+        if asked is not None and _value(fit, promise) > asked:
+            changes[promise] = _promised(fit, promise)
+    return None if None in changes.values() else tuple(changes.items())
+
+
+def _path(ledger: Ledger | None) -> tuple[str, ...]:
+    return ledger.graph.nodes_along(ledger.fits[-1].ports) if ledger is not None else ()
+
+
+def _promised(fit: Fit, promise: str) -> int | float | None:
+    """What `fit` can promise, rounded up; None when there is no bound."""
+    value = _value(fit, promise)
+    if not isfinite(value):
+        return None
+    return _up(value * 1e15) / 1e15 if promise == "loss" else _up(int(value))
+
+
+def _value(fit: Fit, promise: str) -> float:
+    return {"latency": fit.latency_ps, "delay_variation": fit.variation_ps, "loss": fit.loss}[promise]
+
+
+def least(ledger: Ledger, request: Request, promise: str) -> Fit | None:
+    """The fit of `request` with the smallest bound of one promise, over all paths (branch and bound)."""
+    steps = least_steps(ledger, request, promise)
+    best: Fit | None = None
+    for number, (length, ports) in enumerate(search_paths(ledger, request, steps), 1):
+        if best is not None and (promise == "loss" or length > _value(best, promise)):
+            break
+        after = examine(ledger, request, ports)
+        if isinstance(after, Ledger) and (
+            best is None or _value(after.fits[-1], promise) < _value(best, promise)
+        ):
+            best = after.fits[-1]
+        if number >= EXAMINED_MOST:
+            break
+    return best
+
+
+def most_bandwidth(ledger: Ledger, request: Request) -> int:
+    """Largest bandwidth in bit/s with which `request` is accepted, all else as asked; 0 when there is
+    none."""
+    wide = max((_widest(ledger, request, int(mtu)) for mtu in np.unique(ledger.graph.mtu_bytes)), default=0)
+    return most(1, wide, lambda bandwidth: place(ledger, replace(request, bandwidth=bandwidth)) is not None)
+
+
+def _widest(ledger: Ledger, request: Request, mtu: int) -> int:
+    """Bandwidth of the widest path for packets of `mtu` bytes, looking only at what is left."""
+    graph = ledger.graph
+    allowed = allowed_ports(graph, request) & (graph.mtu_bytes >= mtu)
+    search = PathSearch(graph, graph.node(request.from_), graph.node(request.to), allowed, ledger.costs)
+    return widest(search, width_bps(ledger, mtu).tolist())
+
+
+def most(low: int, high: int, works: Callable[[int], bool]) -> int:
+    """Largest value from `low` to `high` that works, rounded down to four digits; 0 when none does.
+
+    What works for a value works for every smaller one.
+    """
+    high = _down(high)
+    if high < low or not works(low):
+        return 0
+    if works(high):
+        return high
+    while high - low > max(1, low // 10**5):
+        middle = (low + high) // 2
+        low, high = (middle, high) if works(middle) else (low, middle)
+    return max(_down(low), 1)
+
+
+def _down(value: int) -> int:
+    """Rounded down to four significant digits."""
+    unit = 10 ** max(0, len(str(value)) - 4)
+    return value // unit * unit
+
+
+def _up(value: float) -> int:
+    """Rounded up to a whole number of four significant digits."""
+    if value <= 0:
+        return 0
+    unit = 10 ** max(0, floor(log10(value)) - 3)
+    return int(-(-value // unit) * unit)
