@@ -60,15 +60,13 @@ def _gravity(network: Network, sources: list[str], targets: list[str]) -> dict[t
 
 
 def _of_topology(trial: Trial) -> dict[tuple[str, str], float]:
+    """The demands that the topology brings, between the nodes it has."""
     from netarium.describe import topology
 
-    spec = trial.network.placed_topology()
-    if spec is None:
+    network = trial.network
+    if network.topology is None:
         raise Mistake("sndlib without a topology", "a topology that brings demands, such as topohub:sndlib/…")
-    found = topology.demands(spec)
-    if not found:
-        raise Mistake(f"a topology of kind {spec.kind} without demands", "one that brings demands (SNDlib)")
-    return dict(found)
+    return dict(topology.demands(network.topology, network.folder))
 
 
 def read_matrix(path: Path, network: Network) -> dict[tuple[str, str], float]:

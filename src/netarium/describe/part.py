@@ -128,8 +128,18 @@ def _unlisted(value: Iterable[str]) -> str | list[str]:
     return items[0] if len(items) == 1 else items
 
 
-Name = Annotated[str, BeforeValidator(_text), AfterValidator(check_name)]
-NodeName = Annotated[str, BeforeValidator(_text), AfterValidator(check_node_name)]
+Name = Annotated[
+    str,
+    BeforeValidator(_text),
+    AfterValidator(check_name),
+    WithJsonSchema({"type": "string", "pattern": f"^{_NAME.pattern}$"}),
+]
+NodeName = Annotated[
+    str,
+    BeforeValidator(_text),
+    AfterValidator(check_node_name),
+    WithJsonSchema({"type": ["string", "integer"]}),
+]
 # One name, or a list of them: always a tuple in the model.
 Names = Annotated[
     tuple[str, ...],
@@ -137,6 +147,11 @@ Names = Annotated[
     AfterValidator(_not_empty),
     PlainSerializer(_unlisted),
     WithJsonSchema(
-        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+        {
+            "anyOf": [
+                {"type": ["string", "integer"]},
+                {"type": "array", "items": {"type": ["string", "integer"]}, "minItems": 1},
+            ]
+        }
     ),
 ]

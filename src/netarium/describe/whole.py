@@ -12,6 +12,7 @@ from netarium.describe.expected import expect_problems
 from netarium.describe.files import file_problems
 from netarium.describe.network import Network, Port
 from netarium.describe.paths import Path, format_path
+from netarium.describe.reach import Reach
 from netarium.describe.services import Demands, Service
 from netarium.describe.sizes import size_problems
 from netarium.errors import Mistake, Problem, TrialInvalid, did_you_mean, one_of
@@ -45,34 +46,6 @@ def problems_of_whole(trial: Trial) -> list[Problem]:
     problems += expect_problems(trial, [port.name for port in ports])
     problems += size_problems(trial, network)
     return problems
-
-
-class Reach:
-    """Which nodes can reach each other, and which are neighbours."""
-
-    def __init__(self, network: Network) -> None:
-        self.nodes = network.nodes
-        self.neighbours: dict[str, set[str]] = {name: set() for name in network.nodes}
-        for link in network.links:
-            a, b = link.endpoints
-            self.neighbours[a].add(b)
-            self.neighbours[b].add(a)
-        self.part: dict[str, int] = {}
-        for name in network.nodes:
-            if name not in self.part:
-                self._flood(name, len(self.part))
-
-    def _flood(self, start: str, number: int) -> None:
-        stack = [start]
-        self.part[start] = number
-        while stack:
-            for near in self.neighbours[stack.pop()]:
-                if near not in self.part:
-                    self.part[near] = number
-                    stack.append(near)
-
-    def together(self, a: str, b: str) -> bool:
-        return self.part[a] == self.part[b]
 
 
 def _problem(path: Path, mistake: Mistake) -> Problem:
@@ -155,17 +128,12 @@ def _unknown(path: Path, name: str, known: Iterable[str], what: str) -> Problem:
 
 
 def _route_problems(path: Path, pairs: list[Pair], reach: Reach) -> list[Problem]:
-    cut = [(a, b) for a, b in pairs if not reach.together(a, b)]
+    cut = [(a, b) for a, b in pairs if not reach.joined(a, b)]
     if not cut:
         return []
     more = f" (and {len(cut) - 1} more pairs)" if len(cut) > 1 else ""
     found = f"no route from {cut[0][0]!r} to {cut[0][1]!r}{more}"
-    return [Problem(format_path(path), found, "links that join them", _loose_end(cut[0], reach))]
-
-
-def _loose_end(pair: Pair, reach: Reach) -> str:
-    lonely = [name for name in pair if not reach.neighbours[name]]
-    return f"{lonely[0]!r} has no link" if lonely else "they are in separate parts of the network"
+    return [Problem(format_path(path), found, "links that join them", reach.why_not(*cut[0]))]
 
 
 def _path_problems(path: Path, hops: tuple[str, ...], pairs: list[Pair], reach: Reach) -> list[Problem]:
