@@ -20,7 +20,7 @@ def new(
     ] = "dumbbell",
     services: Annotated[
         str, typer.Option(metavar="KIND,…", help="Service kinds, separated by commas.")
-    ] = "bulk",
+    ] = "bulk,stream",
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
 ) -> None:
     """Write a trial file to start from, with comments."""
