@@ -51,16 +51,14 @@ def certify(samples: Samples, trial: Trial, terms: Terms | None = None) -> dict[
 def _certificate(samples: Samples, trial: Trial, name: str, terms: Terms) -> dict[str, Any]:
     promised = trial.slices[name]
     members = endpoints_of(samples, trial, name, terms)
-    objectives = []
-    if getattr(promised, "bandwidth", None) is not None:
-        objectives.append(certify_bandwidth(samples, members, int(promised.bandwidth), terms))
+    objectives = [certify_bandwidth(samples, members, int(promised.bandwidth), terms)]
     if promised.latency is not None:
         objectives.append(certify_latency(samples, members, int(promised.latency)))
     if promised.delay_variation is not None:
         objectives.append(certify_delay_variation(samples, members, int(promised.delay_variation)))
     if promised.loss is not None:
         objectives.append(certify_loss(samples, members, float(promised.loss), terms.confidence))
-    _excuse_excess(samples, members, promised, objectives)
+    _excuse_excess(samples, members, promised, objectives, terms)
     verdict = overall(entry["verdict"] for entry in objectives)
     return {
         "certified": _CERTIFIED[verdict],
@@ -95,22 +93,23 @@ def _observed(samples: Samples, members: list[Endpoints], objectives: list[dict[
 
 
 def _excuse_excess(
-    samples: Samples, members: list[Endpoints], promised: Any, objectives: list[dict[str, Any]]
+    samples: Samples, members: list[Endpoints], promised: Any, objectives: list[dict[str, Any]], terms: Terms
 ) -> None:
     """Loss and delay of a service that sent more than was reserved cannot be held against the slice.
 
     The promise is for traffic within the reservation (bandwidth and burst); what exceeds it may be policed.
-    The endpoints cannot tell which packets were in excess, so such an objective is not certifiable, not
-    failed.
+    The endpoints cannot tell which packets were in excess, so such an objective is not certifiable, not failed;
+    except a loss of more than all that was in excess (of what the bandwidth objective tolerates).
     """
-    bandwidth = getattr(promised, "bandwidth", None)
-    if bandwidth is None or not members:
+    if not members:
         return
-    excess, sent = excess_bytes(samples, members, int(bandwidth), int(getattr(promised, "burst", None) or 0))
+    bandwidth, burst = int(promised.bandwidth), int(promised.burst or 0)
+    excess, sent = excess_bytes(samples, members, bandwidth, burst)
     if sent == 0 or excess / sent <= EXCESS_SHARE:
         return
+    policed, _ = excess_bytes(samples, members, round(bandwidth * (1 - terms.tolerance)), burst)
     for entry in objectives:
-        beyond = entry["objective"] == "loss" and entry["figures"]["loss_ratio"] > excess / sent
+        beyond = entry["objective"] == "loss" and entry["figures"]["loss_ratio"] > policed / sent
         if entry["objective"] == "bandwidth" or entry["verdict"] != NOT_DELIVERED or beyond:
             continue
         entry["verdict"] = NOT_CERTIFIABLE

@@ -37,13 +37,13 @@ def certify_latency(samples: Samples, members: list[Endpoints], promised_ps: int
         "max_s": largest / SECOND_PS,
     }
     if largest <= promised_ps:
-        reason = f"all {packets} packets arrived within {format_time(largest)}"
+        reason = f"all {packets:,} packets arrived within {format_time(largest)}"
         return objective("latency", "s", DELIVERED, promised, largest / SECOND_PS, reason, figures)
     late = max(1, later_than(counts, edges, promised_ps))
     first = _first_late_ps(samples, chosen, promised_ps)
     figures |= {"late_packets_at_least": late, "first_late_s": first / SECOND_PS}
     reason = (
-        f"at least {late} of {packets} packets were later than {format_time(promised_ps)}, "
+        f"at least {late:,} of {packets:,} packets were later than {format_time(promised_ps)}, "
         f"the first by {format_time(first)}, the latest took {format_time(largest)}"
     )
     return objective("latency", "s", NOT_DELIVERED, promised, largest / SECOND_PS, reason, figures)
@@ -70,7 +70,7 @@ def certify_delay_variation(samples: Samples, members: list[Endpoints], promised
     worst = chosen[int(np.argmax(samples.delay_variation_max_ps[chosen]))]
     figures = {"packets": packets, "service": samples.services[worst]}
     verdict = DELIVERED if largest <= promised_ps else NOT_DELIVERED
-    reason = f"one-way latency of a flow varied by up to {format_time(largest)} over {packets} packets"
+    reason = f"one-way latency of a flow varied by up to {format_time(largest)} over {packets:,} packets"
     return objective("delay_variation", "s", verdict, promised, largest / SECOND_PS, reason, figures)
 
 
@@ -104,9 +104,9 @@ def certify_loss(
 def _loss_verdict(
     promised: float, lost: int, known: int, low: float, high: float, figures: dict[str, Any]
 ) -> tuple[str, str]:
-    seen = f"{lost} of {known} packets were lost"
+    seen = f"{lost:,} of {known:,} packets were lost"
     if promised == 0:
-        return (NOT_DELIVERED, seen) if lost else (DELIVERED, f"all {known} packets arrived")
+        return (NOT_DELIVERED, seen) if lost else (DELIVERED, f"all {known:,} packets arrived")
     sure = f"at {figures['confidence'] * 100:g} % confidence"
     if high <= promised:
         return DELIVERED, f"{seen}: a ratio of at most {high:.3g} {sure}"
@@ -116,7 +116,7 @@ def _loss_verdict(
         return NOT_CERTIFIABLE, f"{seen}, above the promise, but too few packets to be sure ({sure})"
     needed = _packets_needed(promised, lost, known, 1 - figures["confidence"])
     figures["packets_needed"] = needed
-    return NOT_CERTIFIABLE, f"{seen}; {needed} packets are needed to prove a ratio of {promised:g} {sure}"
+    return NOT_CERTIFIABLE, f"{seen}; {needed:,} packets are needed to prove a ratio of {promised:g} {sure}"
 
 
 def _packets_needed(promised: float, lost: int, known: int, alpha: float) -> int:

@@ -72,7 +72,7 @@ def _resolve(
         near = did_you_mean(name, (f"{prefix}{candidate}.{word}" for candidate in owners))
         raise UnknownMetric(name, f"SERVICE.METRIC or links.PORT.METRIC; {family}: {known}", near)
     if word not in table:
-        near = did_you_mean(word, table) or _statistics_of(word, table)
+        near = _statistics_of(word, table) or did_you_mean(word, table)
         raise UnknownMetric(name, f"a metric of {prefix}{owner}: {one_of(table, limit=len(table))}", near)
     entry = table[word]
     return Metric(family, owner, word, UNITS[entry.dimension], entry.windowed)
