@@ -80,7 +80,7 @@ def describe(spec: Kind, folder: Path | str | None = None) -> dict[str, Any]:
     """Facts of a topology: counts, degrees, connectivity, diameter, rates, km of fibre, assumptions."""
     from netarium.describe.topology import catalogue
 
-    return catalogue.facts(*build(spec, folder))
+    return catalogue.facts(*catalogue.expanded(spec, folder))
 
 
 def convert(

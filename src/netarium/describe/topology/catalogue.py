@@ -15,6 +15,7 @@ from netarium.units import format_rate, format_time
 
 if TYPE_CHECKING:
     from netarium.describe.links import Link, Node
+    from netarium.describe.topology.draft import Built
 
 _FROM_FILE = ("graphml", "node_link", "repetita")
 _SUFFIXES = {
@@ -88,7 +89,6 @@ def facts(nodes: dict[str, Node], links: Sequence[Link], assumptions: list[str])
     degrees = [graph.degree(i) for i in index.values()]
     parts = rx.connected_components(graph)
     hops = rx.distance_matrix(graph, null_value=-1.0) if 0 < len(nodes) <= 3000 else None
-    cuts = rx.articulation_points(_without_hosts(graph, nodes))
     lengths = [link.length for link in links if link.length is not None]
     return {
         "nodes": len(nodes),
@@ -99,7 +99,7 @@ def facts(nodes: dict[str, Node], links: Sequence[Link], assumptions: list[str])
         "parts": len(parts),
         "degree": {"min": min(degrees), "mean": sum(degrees) / len(degrees), "max": max(degrees)},
         "diameter_hops": None if hops is None or len(parts) != 1 else int(hops.max()),
-        "two_disjoint_paths": len(parts) == 1 and not len(cuts),
+        "two_disjoint_paths": len(parts) == 1 and _survives(_without_hosts(graph, nodes)),
         "rates": {
             format_rate(rate): n for rate, n in sorted(Counter(k.rate for k in links if k.rate).items())
         },
@@ -107,6 +107,15 @@ def facts(nodes: dict[str, Node], links: Sequence[Link], assumptions: list[str])
         "fibre_km": sum(lengths) / 1000 if lengths else None,
         "assumptions": assumptions,
     }
+
+
+def _survives(graph: Any) -> bool:
+    """Is there a second path between any two nodes that shares no node with the first?"""
+    import rustworkx as rx
+
+    if graph.num_nodes() < 3:
+        return graph.num_edges() >= 2
+    return not len(rx.articulation_points(graph))
 
 
 def _without_hosts(graph: Any, nodes: dict[str, Node]) -> Any:
@@ -122,11 +131,16 @@ def _span(delays: list[int]) -> str | None:
     return format_time(low) if low == high else f"{format_time(low)} to {format_time(high)}"
 
 
+def expanded(spec: Kind, folder: Path | str | None) -> Built:
+    """What build() gives, with every link complete as a trial would have it."""
+    from netarium.describe.network import Network
+
+    network = Network(topology=spec).placed(None if folder is None else Path(folder)).expand()
+    return network.nodes, list(network.links), network.assumptions
+
+
 def convert(spec: Kind, target: Path, format_name: str | None, folder: Path) -> list[str]:
     """See topology.convert."""
-    from netarium.describe.links import Defaults
-    from netarium.describe.network import Network
-    from netarium.describe.topology import build
     from netarium.describe.topology.export import FORMATS, to_text
 
     chosen = format_name or _SUFFIXES.get(target.suffix.lower())
@@ -136,11 +150,9 @@ def convert(spec: Kind, target: Path, format_name: str | None, folder: Path) -> 
             did_you_mean(format_name, FORMATS) if format_name else "give the format, or one of these suffixes"
         )
         raise TrialInvalid([Problem("format", found, one_of(FORMATS), hint)])
-    nodes, links, said = build(spec, folder)
-    network = Network(nodes=nodes, links=tuple(links), defaults=Defaults()).expand()
-    assumptions = [*said, *network.assumptions]
+    nodes, links, assumptions = expanded(spec, folder)
     name = getattr(spec, "name", None) or getattr(spec, "file", None) or spec.kind  # type: ignore[attr-defined]
-    write_whole(target, to_text(chosen, network.nodes, network.links, str(name)))
+    write_whole(target, to_text(chosen, nodes, links, str(name)))
     return assumptions
 
 

@@ -91,8 +91,8 @@ class Draft:
                 host = self.node(unused(stem, self.nodes), "host", "hosts")
                 self.link(host, place, fixed or rates[place] or None, spec.access_delay)
         speed = "the sum of the node's links" if fixed is None else format_rate(fixed)
-        count = "1 host" if each == 1 else f"{each} hosts"
-        self.say(f"{count} behind each of {len(places)} nodes, access rate {speed}, "
+        count = counted(each, "host")
+        self.say(f"{count} behind each of {counted(len(places), 'node')}, access rate {speed}, "
                  f"access delay {format_time(spec.access_delay)}")  # fmt: skip
 
     def _link_rates(self) -> Counter[str]:
@@ -158,6 +158,11 @@ def unused(stem: str, taken: Any) -> str:
         number += 1
         name = f"{stem}_{number}"
     return name
+
+
+def counted(count: int, word: str) -> str:
+    """ "1 link", "2 links"."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def some(words: Sequence[str], limit: int = 5) -> str:

@@ -210,7 +210,8 @@ def _legend(nodes: Mapping[str, Node], links: Sequence[Link], height: float) -> 
         text = f"{kind} ({count})"
         yield f'<text x="{x + 16:.0f}" y="{y:.0f}">{text}</text>'
         x += 32 + LETTER * 12 * len(text)
-    for rate in sorted({link.rate for link in links if link.rate})[-4:]:
+    rates = sorted({link.rate for link in links if link.rate})
+    for rate in rates if len(rates) <= 4 else (rates[0], *rates[-3:]):
         fast = next(link for link in links if link.rate == rate)
         width = f'stroke="{LINK_COLOUR}" stroke-width="{_link_width(fast):.2f}"'
         yield f'<path d="M{x:.0f} {y - 4:.0f}h22" {width}/>'

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from netarium.describe.topology import native
-from netarium.describe.topology.draft import Draft, some
+from netarium.describe.topology.draft import Draft, counted, some
 from netarium.describe.topology.imported import (
     Source,
     SourceLink,
@@ -69,8 +69,7 @@ def read(path: Path) -> Source:
 
 
 def _node(name: str, data: dict[str, Any]) -> SourceNode:
-    label = data.get("label")
-    label = None if label in (None, "", "None", "?") else str(label)
+    label = str(data.get("label", ""))
     place = location(data.get("Latitude"), data.get("Longitude"))
     if data.get("hyperedge"):
         return SourceNode(name, label, place, "switch", ("hyperedges",))
@@ -81,14 +80,17 @@ def _node(name: str, data: dict[str, Any]) -> SourceNode:
 def _say(source: Source, graph: Any, hyper: list[str]) -> None:
     if hyper:
         placed = place_between(source, hyper)
-        source.said.append(f"{len(hyper)} hyperedges (one link, many ends): each a switch joined to its "
-                           f"ends, {placed} of them placed in the middle of their neighbours")  # fmt: skip
+        count = counted(len(hyper), "hyperedge")
+        source.said.append(f"{count} (one link, many ends): each a switch joined to its ends, {placed} "
+                           "of them placed in the middle of their neighbours")  # fmt: skip
     unplaced = [node.label or node.id for node in source.nodes if node.location is None]
     if unplaced:
-        source.said.append(f"{len(unplaced)} of {len(source.nodes)} nodes without location: {some(unplaced)}")
+        source.said.append(
+            f"{len(unplaced)} of {counted(len(source.nodes), 'node')} without location: {some(unplaced)}"
+        )
     peers = [node.label or node.id for node in source.nodes if "peers" in node.groups]
     if peers:
-        source.said.append(f"{len(peers)} nodes are marked as outside the network (Internal = 0): kept as "
+        source.said.append(f"{counted(len(peers), 'node')} outside the network (Internal = 0): kept as "
                            f"routers in the group peers, without hosts: {some(peers)}")  # fmt: skip
     odd = {str(data.get("LinkLabel")) for *_, data in graph.edges(data=True)
            if speed(data) is None and re.search(r"\d", str(data.get("LinkLabel", "")))}  # fmt: skip
@@ -107,7 +109,7 @@ def _drop_peers(source: Source) -> None:
     source.said = [text for text in source.said if "Internal = 0" not in text]
     if outside:
         source.said.append(
-            f"{len(outside)} nodes outside the network (Internal = 0) and their links: left out"
+            f"{counted(len(outside), 'node')} outside the network (Internal = 0) left out with their links"
         )
 
 

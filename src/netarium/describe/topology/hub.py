@@ -27,7 +27,12 @@ GROUPS = {
 
 def topohub(spec: TopoHub) -> Draft:
     """The network that topohub has under this name."""
-    return adopt(read(spec.name), spec)
+    source = read(spec.name)
+    if _load(spec.name)["graph"].get("demands"):
+        unit = format_rate(spec.demand_unit)
+        source.said.append(f"a demand of 1 in its matrix is {unit} (SNDlib states no unit), "
+                           "from the first to the second node as listed")  # fmt: skip
+    return adopt(source, spec)
 
 
 def read(name: str) -> Source:
@@ -109,14 +114,11 @@ def stats(name: str) -> dict[str, str]:
     return {"nodes": str(len(data["nodes"])), "links": str(len(data["edges"])), "what": what}
 
 
-def demand_note(name: str, demand_unit: int) -> str:
-    """The assumption behind demands(): what a demand of 1 means."""
-    return f"demands of {name}: a demand of 1 is {format_rate(demand_unit)} (SNDlib states no unit)"
-
-
 def _load(name: str) -> dict[str, Any]:
     package = _package()
     try:
+        if set(name.split("/")) & {"", ".", ".."} or "\\" in name:
+            raise KeyError(name)
         data: dict[str, Any] = package.get(name)
     except (KeyError, ValueError):
         known = names()

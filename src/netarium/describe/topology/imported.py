@@ -7,7 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from netarium.describe.topology.draft import Draft, DraftLink, DraftNode, Location, plain, some, unused
+from netarium.describe.topology.draft import (
+    Draft,
+    DraftLink,
+    DraftNode,
+    Location,
+    counted,
+    plain,
+    some,
+    unused,
+)
 from netarium.describe.topology.geo import centroid, great_circle
 from netarium.errors import Problem, TrialInvalid
 from netarium.units import format_rate, format_time
@@ -19,6 +28,7 @@ if TYPE_CHECKING:
     from netarium.describe.topology.spec import Imported
 
 SAME_PLACE_M = 1.0
+_NO_LABEL = (None, "", "None", "?")
 SAME_PLACE_LENGTH_M = 1000.0
 
 
@@ -112,6 +122,8 @@ def _names(source: Source, draft: Draft) -> dict[str, str]:
     names: dict[str, str] = {}
     taken: set[str] = set()
     twice, unnamed, changed = [], [], []
+    for node in source.nodes:
+        node.label = None if node.label in _NO_LABEL else node.label
     labels = Counter(plain(node.label) for node in source.nodes if node.model is None and node.label)
     for node in source.nodes:
         if node.model is not None:
@@ -130,11 +142,11 @@ def _names(source: Source, draft: Draft) -> dict[str, str]:
         taken.add(names[node.id])
     if twice:
         words = some(list(dict.fromkeys(twice)))
-        draft.say(f"{len(twice)} nodes share a label: numbered {words} (name, name_2, …)")
+        draft.say(f"{len(twice)} nodes share a label with another: numbered {words} (name, name_2, …)")
     if unnamed:
-        draft.say(f"{len(unnamed)} nodes have no label: named {some(unnamed)}")
+        draft.say(f"{counted(len(unnamed), 'node')} without a label: named {some(unnamed)}")
     if changed:
-        draft.say(f"{len(changed)} labels made plain names: {some(changed, 3)}")
+        draft.say(f"{counted(len(changed), 'label')} made a plain name: {some(changed, 3)}")
     return names
 
 
@@ -163,8 +175,8 @@ def _kept(source: Source, spec: Imported, draft: Draft, names: dict[str, str]) -
         return seen
     largest = max(parts, key=len)
     left_out = [names[node.id] for node in source.nodes if node.id not in set(largest)]
-    draft.say(f"the network falls into {len(parts)} separate parts: the largest kept ({len(largest)} nodes); "
-              f"left out {some(left_out)}")  # fmt: skip
+    draft.say(f"the network falls into {len(parts)} separate parts: the largest kept "
+              f"({counted(len(largest), 'node')}); left out {some(left_out)}")  # fmt: skip
     return set(largest)
 
 
@@ -172,15 +184,15 @@ def _links(source: Source, kept: set[str], names: dict[str, str], draft: Draft) 
     """Two-way links between kept nodes; in a directed source, arcs there and back make one link."""
     usable = [link for link in source.links if link.a != link.b]
     if loops := len(source.links) - len(usable):
-        draft.say(f"{loops} links from a node to itself: left out")
+        draft.say(f"{counted(loops, 'link')} from a node to itself: left out")
     usable = [link for link in usable if link.a in kept]
     return (_paired if source.directed else _single)(usable, names, draft)
 
 
 def _single(links: Sequence[SourceLink], names: dict[str, str], draft: Draft) -> list[DraftLink]:
-    parallel = Counter(frozenset((link.a, link.b)) for link in links)
+    parallel = Counter(frozenset((link.a, link.b)) for link in links if link.model is None)
     if extra := sum(count - 1 for count in parallel.values()):
-        draft.say(f'{extra} parallel links kept: a further link between the same nodes is "a-b#2"')
+        draft.say(f'{counted(extra, "parallel link")} kept: a further link between the same nodes is "a-b#2"')
     return [
         DraftLink(
             names[link.a], names[link.b], link.rate, link.delay, link.length, link.weight, model=link.model
@@ -206,9 +218,9 @@ def _paired(arcs: Sequence[SourceLink], names: dict[str, str], draft: Draft) -> 
         waiting.setdefault((arc.a, arc.b), []).append(link)
         made.append(link)
     if lonely := sum(len(rest) for rest in waiting.values()):
-        draft.say(f"{lonely} links given in one direction only: taken as two-way")
+        draft.say(f"{counted(lonely, 'link')} given in one direction only: taken as two-way")
     if weights:
-        draft.say(f"{weights} links with a different weight in each direction: the first one taken for both")
+        draft.say(f"{counted(weights, 'link')} with two weights: the first one taken for both directions")
     return made
 
 
@@ -219,7 +231,7 @@ def _apply(spec: Imported, draft: Draft) -> None:
         for link in between:
             link.rate, link.back_rate = spec.rate, None
         draft.links = [_with_rate(link, spec.rate) for link in draft.links]
-        draft.say(f"rate of all {len(draft.links)} links set to {format_rate(spec.rate)}")
+        draft.say(f"rate of all {counted(len(draft.links), 'link')} set to {format_rate(spec.rate)}")
     without = [link for link in between if link.rate is None]
     for link in without:
         link.rate = spec.default_rate
@@ -251,9 +263,11 @@ def _delays(spec: Imported, draft: Draft, links: Iterable[DraftLink]) -> None:
             link.length = SAME_PLACE_LENGTH_M
             together += 1
     if unplaced:
-        draft.say(f"{unplaced} links with an end without location: delay {format_time(spec.default_delay)}")
+        draft.say(
+            f"{counted(unplaced, 'link')} with an unlocated end: delay {format_time(spec.default_delay)}"
+        )
     if together:
-        draft.say(f"{together} links join nodes at one place: length 1 km")
+        draft.say(f"{counted(together, 'link')} between nodes at one place: length 1 km")
 
 
 def place_between(source: Source, ids: Iterable[str]) -> int:

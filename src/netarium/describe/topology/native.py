@@ -100,12 +100,25 @@ def to_node_link(nodes: Mapping[str, Node], links: Iterable[Link], name: str = "
 
 def from_node_link(data: Mapping[str, Any], path: Path) -> Source:
     """A Source of complete Nodes and Links from the node-link document that netarium wrote."""
+    problems = [
+        Problem(f"{part}[{i}]", _short(entry), f"a mapping with {' and '.join(needed)}", file=str(path))
+        for part, needed in (("nodes", ("id",)), ("edges", _ENDS[:2]))
+        for i, entry in enumerate(data.get(part) or ())
+        if not isinstance(entry, dict) or any(not isinstance(entry.get(key), str) for key in needed)
+    ]
+    if problems:
+        raise TrialInvalid(problems)
     nodes = {entry["id"]: {k: v for k, v in entry.items() if k != "id"} for entry in data["nodes"]}
     edges = [
         (entry["source"], entry["target"], {k: v for k, v in entry.items() if k not in _ENDS})
-        for entry in data["edges"]
+        for entry in data.get("edges") or ()
     ]
     return _source(nodes, edges, path)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 _ENDS = ("source", "target", "key")

@@ -9,12 +9,13 @@ capacity_unit, delay_unit or distance_unit in the topology.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from netarium.describe.topology import native
-from netarium.describe.topology.draft import Draft, some
+from netarium.describe.topology.draft import Draft, counted, some
 from netarium.describe.topology.imported import (
     Source,
     SourceLink,
@@ -67,6 +68,7 @@ def interpreted(data: Mapping[str, Any], edges: Sequence[Any], spec: NodeLink, p
     """Nodes and links of a document that others wrote."""
     source = Source(path.name, directed=bool(data.get("directed")))
     problems: list[Problem] = []
+    unitless: list[Unitless] = []
     for i, entry in enumerate(data["nodes"]):
         if not isinstance(entry, dict) or "id" not in entry:
             problems.append(
@@ -80,15 +82,43 @@ def interpreted(data: Mapping[str, Any], edges: Sequence[Any], spec: NodeLink, p
     for i, entry in enumerate(edges):
         try:
             source.links.append(_link(entry, ids, spec))
+        except Unitless as error:
+            unitless.append(error)
         except Mistake as error:
             where = ".".join([f"edges[{i}]", *map(str, error.at)])
             problems.append(Problem(where, error.found, error.expected, error.hint, str(path)))
+    problems += _unit_problems(unitless, path)
     if problems:
         raise TrialInvalid(problems)
     unplaced = [node.label or node.id for node in source.nodes if node.location is None]
     if unplaced:
-        source.said.append(f"{len(unplaced)} of {len(ids)} nodes without location: {some(unplaced)}")
+        source.said.append(
+            f"{len(unplaced)} of {counted(len(ids), 'node')} without location: {some(unplaced)}"
+        )
     return source
+
+
+class Unitless(Mistake):
+    """A bare number whose unit the topology does not state; `field` is where it would."""
+
+    def __init__(self, key: str, value: float, field: str, example: str) -> None:
+        self.field, self.example = field, example
+        super().__init__(f"{key} {value:g}", "a quantity with its unit", at=(key,))
+
+
+def _unit_problems(unitless: Sequence[Unitless], path: Path) -> list[Problem]:
+    """One problem per unit that is missing, however many links need it."""
+    firsts = {error.field: error for error in reversed(unitless)}
+    counts = Counter(error.field for error in unitless)
+    return [
+        Problem(
+            f"network.topology.{field}",
+            f"nothing, and {counted(counts[field], 'link')} of {path.name} with bare numbers ({error.found})",
+            "what a number of 1 means",
+            f"for example {field}: {error.example}",
+        )
+        for field, error in firsts.items()
+    ]
 
 
 def _node(entry: Mapping[str, Any]) -> SourceNode:
@@ -121,19 +151,24 @@ def _link(entry: Any, ids: set[str], spec: NodeLink) -> SourceLink:
             raise Mistake(repr(end), "the id of a node", did_you_mean(end, ids), at=(key,))
     rate = next((round(value) for key in _RATES_BPS if (value := number(entry.get(key)))), None)
     if rate is None:
-        rate = _quantity(entry, _RATES, RATE, spec.capacity_unit, "capacity_unit: 1 Mbit/s")
-    delay = _quantity(entry, _DELAYS, TIME, spec.delay_unit, "delay_unit: 1 ms")
+        rate = _quantity(entry, _RATES, RATE, spec, "capacity_unit", "1 Mbit/s")
+    delay = _quantity(entry, _DELAYS, TIME, spec, "delay_unit", "1 ms")
     length = None
     if delay is None:
-        length = _quantity(entry, _LENGTHS, LENGTH, spec.distance_unit, "distance_unit: 1 km")
+        length = _quantity(entry, _LENGTHS, LENGTH, spec, "distance_unit", "1 km")
     weight = next((value for key in _WEIGHTS if (value := number(entry.get(key))) and value > 0), 1.0)
     return SourceLink(*ends, rate and round(rate), None if delay is None else round(delay), length, weight)
 
 
 def _quantity(
-    entry: Mapping[str, Any], keys: Sequence[str], dimension: Dimension, unit: float | None, example: str
+    entry: Mapping[str, Any],
+    keys: Sequence[str],
+    dimension: Dimension,
+    spec: NodeLink,
+    unit_field: str,
+    example: str,
 ) -> float | None:
-    """The first of `keys` as a canonical number: text with its unit, or a bare number times `unit`."""
+    """The first of `keys` as a canonical number: text with its unit, or a bare number of the spec's unit."""
     key = next((key for key in keys if entry.get(key) not in (None, "")), None)
     if key is None:
         return None
@@ -144,10 +179,11 @@ def _quantity(
             return parse(value, dimension)
         except Mistake as error:
             raise Mistake(error.found, error.expected, error.hint, at=(key,)) from None
-    if bare < 0 or (unit is None and bare != 0):
-        found = f"{bare:g} without a unit" if bare >= 0 else f"{bare:g}"
-        hint = f"say in network.topology what 1 means, for example {example}"
-        raise Mistake(found, f"{dimension.article} with its unit", hint, at=(key,))
-    if bare == 0 and dimension is RATE:
-        return None
-    return bare * (unit or 1)
+    if bare < 0:
+        raise Mistake(f"{bare:g}", f"{dimension.article} of at least 0", at=(key,))
+    if bare == 0:
+        return None if dimension is RATE else 0.0
+    unit = getattr(spec, unit_field)
+    if unit is None:
+        raise Unitless(key, bare, unit_field, example)
+    return bare * float(unit)

@@ -178,12 +178,18 @@ class FatTree(Kind):
     """The three-tier fat tree of Al-Fares, Loukissas, Vahdat (SIGCOMM 2008): k pods, k**3 / 4 hosts."""
 
     kind: Literal["fat_tree"] = "fat_tree"
-    k: Annotated[int, Field(ge=2, le=64, multiple_of=2, strict=True)] = 4
-    """Ports of every switch."""
+    k: Annotated[int, Field(ge=2, le=64, strict=True)] = 4
+    """Ports of every switch, an even number."""
     rate: Rate = 10 * GBIT
     delay: Time = 1 * US_PS
     queue: Queue | None = None
     routing_metric: ClassVar[str] = "hops"
+
+    @model_validator(mode="after")
+    def _even(self) -> FatTree:
+        if self.k % 2:
+            raise Mistake(str(self.k), "an even number", f"{self.k - 1} or {self.k + 1}", at=("k",))
+        return self
 
 
 class RandomGeometric(Carrier):
