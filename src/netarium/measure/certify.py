@@ -98,8 +98,8 @@ def _excuse_excess(
     """Loss and delay of a service that sent more than was reserved cannot be held against the slice.
 
     The promise is for traffic within the reservation (bandwidth and burst); what exceeds it may be policed.
-    The endpoints cannot tell which packets were in excess, so such an objective is not certifiable, not failed;
-    except a loss of more than all that was in excess (of what the bandwidth objective tolerates).
+    The endpoints cannot tell which packets were in excess, so such an objective is not certifiable, not
+    failed; except a loss of more than all that was in excess (of what the bandwidth objective tolerates).
     """
     if not members:
         return

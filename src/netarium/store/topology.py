@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from netarium.describe.network import Network
 
 SPRING_NODES_MAX = 1500  # above it a spring layout takes seconds; the nodes are placed on circles instead
+GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))  # turning by it, no two nodes come to lie in one direction
 OFFSET = 0.04  # of the drawing: how far a node without a location is put from the neighbour that has one
 
 
@@ -85,8 +87,6 @@ def _beside(
     locations: Mapping[str, Any], located: Mapping[str, tuple[float, float]], links: Sequence[tuple[str, str]]
 ) -> dict[str, tuple[float, float]]:
     """Places of the nodes without a location: on a small circle round the mean of their placed neighbours."""
-    import math
-
     neighbours: dict[str, list[str]] = {name: [] for name in locations}
     for a, b in links:
         neighbours[a].append(b)
@@ -97,9 +97,9 @@ def _beside(
     waiting = [name for name in locations if name not in located]
     while waiting:
         ready = [name for name in waiting if any(n in placed for n in neighbours[name])] or waiting
-        for turn, name in enumerate(ready):
+        for name in ready:
             near = [placed[n] for n in neighbours[name] if n in placed] or list(located.values())
-            angle = 2 * math.pi * turn / len(ready)
+            angle = GOLDEN_ANGLE * (len(placed) - len(located))
             x = sum(place[0] for place in near) / len(near) + radius * math.cos(angle)
             placed[name] = (x, sum(place[1] for place in near) / len(near) + radius * math.sin(angle))
         waiting = [name for name in waiting if name not in placed]
