@@ -14,6 +14,7 @@ from netarium.show.tables import conservation_line, engine_line
 from netarium.show.verdict import expectation_level, expectation_value, judge, level_of, slice_verdict
 
 SERVICES, PORTS, OBJECTIVES, REASONS = 500, 12, 600, 20  # most rows of a kind
+FILES = 60
 CHECKS, PROBLEMS = 8, 40  # lines under the verdict: of all, and if more than that went wrong
 TITLES = {
     "topology": "topology map",
@@ -68,6 +69,7 @@ def html(record: Record) -> str:
         "command": command(record),
         "again": f"netarium run {shlex.quote(str(record.folder / 'trial.yml'))} --seed {record.seed}",
         "identity": _identity(record),
+        "files": _files(record)[:FILES],
         "machine": _machine(record),
         "version": str((record.start.get("versions") or {}).get("netarium", "")),
     }
@@ -200,13 +202,19 @@ def _drop(grid: Grid, name: str) -> None:
 
 
 def _reasons(record: Record) -> list[str]:
-    """Why slices were refused: objectives that failed carry their own reason in the table."""
+    """What certification says of slices without a row per objective; the others have it in their row."""
     return [
         f"{name}: {reason}"
         for name, entry in record.slices.items()
-        if entry.get("admitted") is False
+        if entry.get("admitted") is not False and not entry.get("objectives")
         for reason in entry.get("reasons") or []
     ]
+
+
+def _files(record: Record) -> list[tuple[str, str]]:
+    """Path and size of every file of the record, as stop.json lists them."""
+    listed = (record.stop or {}).get("files") or []
+    return [(str(entry.get("path", "")), quantity.size(entry.get("bytes"))) for entry in listed]
 
 
 def _ports(record: Record) -> Grid | None:

@@ -70,7 +70,7 @@ def judge(record: Record) -> Verdict:
     if record.status == "crashed":
         return Verdict(BAD, "Crashed", why or ["No reason was recorded"])
     if record.status == "refused":
-        return Verdict(BAD, "Refused by admission", why or _refusals(record))
+        return Verdict(BAD, "Refused by admission", _refusals(record) or why)
     sentences, levels = _tally(record)
     if BAD in levels or record.status == "failed":
         return Verdict(BAD, "Failed", sentences or why)
@@ -102,7 +102,7 @@ def _s(entries: list[str]) -> str:
 
 def _refusals(record: Record) -> list[str]:
     return [
-        f"{name}: {reason}".rstrip(".")
+        reason.rstrip(".") if name in reason else f"{name}: {reason}".rstrip(".")
         for name, entry in record.slices.items()
         if entry.get("admitted") is False
         for reason in entry.get("reasons") or ["no reason was recorded"]

@@ -506,7 +506,12 @@ def _end(folder: Path, metrics: dict, topology: dict, status: str) -> Path:
 
 
 def _write(folder: Path, name: str, columns: dict) -> None:
-    pq.write_table(pa.table(columns), folder / f"{name}.parquet")
+    """Names as dictionaries and NaN as null, as the store writes them."""
+    arrays = {}
+    for key, values in columns.items():
+        array = pa.array(values, from_pandas=True)
+        arrays[key] = array.dictionary_encode() if pa.types.is_string(array.type) else array
+    pq.write_table(pa.table(arrays), folder / f"{name}.parquet")
 
 
 def _series_services(folder: Path, times, names, goodput, base, spread) -> None:

@@ -12,7 +12,7 @@ from netarium.show.record import Record
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-NAME = 36  # characters
+NAME_PER_IN = 9  # characters of a name, for each inch of the figure's width
 NAMED = 5  # more names than this would run into each other
 CHARACTER_IN = 0.075  # width of a character of a name, with some room
 OPPOSITE = {"link_down": "link_up", "node_down": "node_up"}
@@ -43,27 +43,23 @@ def changes(record: Record) -> list[Change]:
 def shade(axes: Axes, record: Record, divisor: float, *, named: bool = True) -> None:
     """Marks the changes on `axes`, whose x is seconds over `divisor`."""
     left, right = axes.get_xlim()
-    free_from = left  # where the last name ended, in data units
+    per_character = CHARACTER_IN / axes.figure.get_figwidth() * (right - left)  # in data units
+    free_from = left  # where the last name ended
     found = changes(record)
     for change in found:
-        if change.end_s is not None:
-            axes.axvspan(change.start_s / divisor, change.end_s / divisor, color=style.SHADE, lw=0, zorder=0)
-        axes.axvline(change.start_s / divisor, color=style.MUTED, lw=0.7, ls=(0, (1, 2)), zorder=0.5)
-        width = (
-            len(quantity.shorten(change.text, NAME))
-            * CHARACTER_IN
-            / axes.figure.get_figwidth()
-            * (right - left)
-        )
         at = change.start_s / divisor
+        if change.end_s is not None:
+            axes.axvspan(at, change.end_s / divisor, color=style.SHADE, lw=0, zorder=0)
+        axes.axvline(at, color=style.MUTED, lw=0.7, ls=(0, (1, 2)), zorder=0.5)
         if named and len(found) <= NAMED and at >= free_from:
-            _name(axes, change, at, leftwards=at + width > right)
-            free_from = at + width
+            text = quantity.shorten(change.text, int(axes.figure.get_figwidth() * NAME_PER_IN))
+            free_from = at + len(text) * per_character
+            _name(axes, text, at, leftwards=free_from > right)
 
 
-def _name(axes: Axes, change: Change, at: float, leftwards: bool) -> None:
+def _name(axes: Axes, text: str, at: float, leftwards: bool) -> None:
     axes.annotate(
-        quantity.shorten(change.text, NAME),
+        text,
         (at, 1.0),
         xycoords=("data", "axes fraction"),
         xytext=(0, 2),

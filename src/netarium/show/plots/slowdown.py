@@ -45,7 +45,7 @@ def draw(record: Record, width_in: float) -> style.Drawing | None:
     axes.set_ylim(1, None)
     style.plain_log_ticks(axes, "x", quantity.size)
     style.label(axes, "x", "flow size", "")
-    style.label(axes, "y", "slowdown", "1 = alone on the path")
+    style.label(axes, "y", "slowdown", "")
     style.legend(figure, handles, names)
     missing = (
         "" if len(names) == len(LEVELS) else " A percentile is left out where a bin has too few flows for it."

@@ -40,6 +40,7 @@ HEAT = (
 )
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)), (0, (3, 1, 1, 1, 1, 1)), (0, (9, 2)))
+LEGEND_ROW_IN = 0.16
 LIMIT = len(SERIES)  # more named lines than this cannot be told apart
 PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"))
 
@@ -69,6 +70,7 @@ def context() -> AbstractContextManager[None]:
             "axes.titlelocation": "left",
             "axes.titlecolor": INK,
             "text.color": INK,
+            "text.parse_math": False,
             "xtick.color": MUTED,
             "ytick.color": MUTED,
             "xtick.labelcolor": INK,
@@ -146,8 +148,10 @@ def legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str]) -> Non
     if not labels:
         return
     room = figure.get_figwidth() * 72 / (8 * 0.6)  # characters of 8 pt in a line
-    fitting = (n for n in range(len(labels), 1, -1) if _legend_width(labels, n) <= room)
-    figure.legend(handles, labels, loc="outside upper left", ncols=next(fitting, 1))
+    columns = next((n for n in range(len(labels), 1, -1) if _legend_width(labels, n) <= room), 1)
+    figure.legend(handles, labels, loc="outside upper left", ncols=columns)
+    more_rows = -(-len(labels) // columns) - 1  # the axes keep their height
+    figure.set_figheight(figure.get_figheight() + LEGEND_ROW_IN * more_rows)
 
 
 def _legend_width(labels: Sequence[str], columns: int) -> int:

@@ -35,7 +35,7 @@ def text_of(drawing: style.Drawing, prefix: str = "") -> str:
     name = f"{prefix}{drawing.name}"
     text = _drawn(drawing.figure, salt=name)
     text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.S)
     text = _GROUP_ID.sub("<g>", text)
     text = _ID.sub(rf'id="{name}-\1"', text)
     text = _REFERENCE.sub(rf"\1{name}-\2", text)

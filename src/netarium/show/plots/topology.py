@@ -61,7 +61,7 @@ def draw(record: Record, width_in: float) -> style.Drawing | None:
         Line2D([], [], marker=MARKERS.get(kind, "o"), color=style.INK, ls="", markersize=4) for kind in kinds
     ]
     style.legend(figure, [*legend, *paths], [*kinds, *names])
-    figure.get_layout_engine().execute(figure)  # type: ignore[union-attr]
+    style.settle(figure)  # names are placed where the nodes are now, so nothing may move any more
     wires = _along(links, place)
     hidden = labels.place(
         axes, [str(n.get("label") or n["name"]) for n in nodes], at, _weights(nodes, links), marks, wires
@@ -172,8 +172,6 @@ def _slices(axes: Axes, record: Record, place: dict) -> tuple[list, list[str]]:
             line[:, 0], line[:, 1], color=look["color"], lw=1.4, ls=(0, (1.2, 1.0)), zorder=2
         )
         names.append(f"slice {entry.get('name', '')}")
-    if len(entries) > SHOWN_SLICES:
-        names[-1] += f" (and {len(entries) - SHOWN_SLICES} not drawn)"
     return handles, names
 
 
@@ -199,6 +197,7 @@ def _weights(nodes: list, links: list) -> list[float]:
 
 
 def _caption(record: Record, nodes: int, links: int, hidden: int, moved: bool) -> str:
+    undrawn = len(record.topology.get("slices") or []) - SHOWN_SLICES
     rates = sorted(set(record.port_rates.values()))
     widths = ""
     if len(rates) > 1:
@@ -209,6 +208,7 @@ def _caption(record: Record, nodes: int, links: int, hidden: int, moved: bool) -
         f"{nodes:,} nodes and {links:,} links. Each half of a link has the colour of the direction "
         f"that leaves the nearer node.{widths}"
         + (f" {hidden:,} names are left out for want of room." if hidden else "")
+        + (f" The paths of {undrawn:,} more slices are not drawn." if undrawn > 0 else "")
         + (" Nodes that lie very near each other are drawn apart." if moved else "")
         + f" {style.origin(record)}"
     )
