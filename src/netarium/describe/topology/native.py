@@ -196,10 +196,13 @@ def from_graphml(text: str, path: Path) -> Source | None:
     graph = root.find(f"{{{_GRAPHML}}}graph")
     if graph is None or MARK not in _row(graph, keys):
         return None
-    nodes = {node.get("id", ""): _deep(_row(node, keys)) for node in graph.findall(f"{{{_GRAPHML}}}node")}
+    nodes = {
+        node.get("id", ""): _deep(_row(node, keys), f"nodes.{node.get('id', '')}", path)
+        for node in graph.findall(f"{{{_GRAPHML}}}node")
+    }
     edges = [
-        (edge.get("source", ""), edge.get("target", ""), _deep(_row(edge, keys)))
-        for edge in graph.findall(f"{{{_GRAPHML}}}edge")
+        (edge.get("source", ""), edge.get("target", ""), _deep(_row(edge, keys), f"edges[{i}]", path))
+        for i, edge in enumerate(graph.findall(f"{{{_GRAPHML}}}edge"))
     ]
     return _source(nodes, edges, path)
 
@@ -208,16 +211,25 @@ def _row(element: ElementTree.Element, keys: Mapping[str | None, str]) -> dict[s
     return {keys.get(data.get("key"), ""): data.text or "" for data in element.findall(f"{{{_GRAPHML}}}data")}
 
 
-def _deep(row: dict[str, str]) -> dict[str, Any]:
-    """The fields of a trial file from the flat row of an element."""
+def _deep(row: dict[str, str], where: str, path: Path) -> dict[str, Any]:
+    """The fields of a trial file from the flat row of an element. Raises TrialInvalid naming the field."""
     fields: dict[str, Any] = {}
+    problems = []
     for name, text in row.items():
-        opened = text.startswith(("[", "{"))
-        fields[name] = json.loads(text) if opened and name != "label" else text
+        try:
+            if name in ("Latitude", "Longitude", "weight"):
+                fields[name] = float(text)
+            elif name != "label" and text.startswith(("[", "{")):
+                fields[name] = json.loads(text)
+            else:
+                fields[name] = text
+        except ValueError as error:
+            expected = "JSON" if isinstance(error, json.JSONDecodeError) else "a number"
+            problems.append(Problem(f"{where}.{name}", repr(text), expected, file=str(path)))
+    if problems:
+        raise TrialInvalid(problems)
     if "Latitude" in fields and "Longitude" in fields:
-        fields["location"] = [float(fields.pop("Latitude")), float(fields.pop("Longitude"))]
+        fields["location"] = [fields.pop("Latitude"), fields.pop("Longitude")]
     if "LinkSpeedRaw" in fields:
         fields["rate"] = f"{fields.pop('LinkSpeedRaw')} bit/s"
-    if "weight" in fields:
-        fields["weight"] = float(fields["weight"])
     return fields
