@@ -91,8 +91,17 @@ def explain(error: BaseException) -> tuple[dict[str, object], str]:
         return _document("failed", MACHINE_CANNOT, text), text
     if isinstance(error, NetariumError):
         status = "interrupted" if isinstance(error, RunInterrupted) else "failed"
-        return _document(status, error.exit_code, str(error)), str(error)
+        return _document(status, exit_code_of(error), str(error)), str(error)
     return _bug(one_line(error), write_traceback(error))
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The exit code that an error which ends a command stands for; a full disk is the machine's fault."""
+    from netarium.store.files import DiskFull
+
+    if isinstance(error, (DiskFull, MemoryError, OSError)):
+        return MACHINE_CANNOT
+    return error.exit_code if isinstance(error, NetariumError) else BUG
 
 
 def _invalid(error: TrialInvalid) -> tuple[dict[str, object], str]:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netarium.errors import AdmissionRefused, MachineCannot, NetariumError, RunInterrupted
 from netarium.operate import trialfile, variants
 from netarium.operate.interrupts import StopRequest, stop_on_signals
-from netarium.operate.messages import BUG, RunCrashed, one_line, write_traceback
+from netarium.operate.messages import BUG, RunCrashed, exit_code_of, one_line, write_traceback
 from netarium.operate.progress import Watcher, compiling_notice
 from netarium.units import SECOND_PS
 
@@ -67,10 +67,10 @@ def load(request: Request) -> Trial:
 
 def admit(trial: Trial) -> Plan:
     """The plan of a trial. Raises TrialInvalid, AdmissionRefused or MachineCannot."""
-    from netarium.compile.compile import compile_trial
-
     if trial.mode != "simulate":
         raise MachineCannot(f"mode {trial.mode}: this version of netarium only has mode simulate")
+    from netarium.compile.compile import compile_trial
+
     return compile_trial(trial)
 
 
@@ -106,36 +106,18 @@ def run(
 
 
 def _folder(trial: Trial, plan: Plan | None, runs: Path | None, argv: Sequence[str]) -> RunFolder:
-    from netarium.describe.dump import dump
     from netarium.store import store
 
-    typed = trial.source
-    known: dict[str, Any] = {}
-    if plan is not None:
-        known["digests"] = {"plan": plan.digest}
-        known["assumptions"] = plan.assumptions
-        known["estimate"] = plan.estimate
+    if plan is None:
+        return store.create(runs, trial, argv=argv)
     return store.create(
         runs,
         trial,
-        trial_text=typed.text if typed else "",
-        trial_file=typed.file if typed else "",
-        trial_yaml=dump(trial),
-        overrides=typed.overrides if typed else (),
-        inputs=_inputs(trial),
         argv=argv,
-        **known,
+        digests={"plan": plan.digest},
+        assumptions=plan.assumptions,
+        estimate=asdict(plan.estimate),
     )
-
-
-def _inputs(trial: Trial) -> dict[str, Path]:
-    """The files that a trial names, from the path written in it to where they are."""
-    from netarium.describe.files import FILE_FIELDS, parts_of
-
-    named = [getattr(part, field, None) for _, part in parts_of(trial) for field in FILE_FIELDS]
-    return {
-        file: trial.locate(file) for file in named if isinstance(file, str) and trial.locate(file).is_file()
-    }
 
 
 def _simulate(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
@@ -220,9 +202,7 @@ def _ended(folder: RunFolder) -> Iterator[None]:
         )
         raise RunInterrupted(f"Stopped at once. The record is {folder.path}") from None
     except (NetariumError, MemoryError, OSError) as error:
-        _finish_if_there_is_room(
-            folder, getattr(error, "exit_code", MachineCannot.exit_code), one_line(error)
-        )
+        _finish_if_there_is_room(folder, exit_code_of(error), one_line(error))
         raise
     except Exception as error:
         report = write_traceback(error, folder.path)
