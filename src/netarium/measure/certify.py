@@ -28,7 +28,7 @@ from netarium.measure.certify_packets import (
 )
 from netarium.measure.endpoints import Endpoints, endpoints_of
 from netarium.measure.terms import Terms
-from netarium.measure.verdicts import DELIVERED, NOT_CERTIFIABLE, NOT_DELIVERED, overall
+from netarium.measure.verdicts import CERTIFIED, DELIVERED, NOT_CERTIFIABLE, NOT_DELIVERED, overall
 from netarium.units import SECOND_PS, format_rate
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from netarium.run.samples import Samples
 
 EXCESS_SHARE = 0.01  # of the bytes sent: beyond it a failed objective may be the services' own doing
-_CERTIFIED = {DELIVERED: True, NOT_DELIVERED: False, NOT_CERTIFIABLE: None}
 
 
 def certify(samples: Samples, trial: Trial, terms: Terms | None = None) -> dict[str, dict[str, Any]]:
     """A certificate per slice of the trial, by name.
 
     Each: certified (True, False, or None where it cannot be said), verdict, services, observed, reasons,
-    objectives (list of dict: objective, verdict, promised, observed, margin, unit, figures, reason), terms.
+    objectives (list of dict: objective, verdict, promised, observed, margin, unit, figures, reason),
+    excess_share (of the bytes sent, above the reservation), terms.
     """
     return {name: _certificate(samples, trial, name, terms or Terms()) for name in trial.slices}
 
@@ -58,10 +58,10 @@ def _certificate(samples: Samples, trial: Trial, name: str, terms: Terms) -> dic
         objectives.append(certify_delay_variation(samples, members, int(promised.delay_variation)))
     if promised.loss is not None:
         objectives.append(certify_loss(samples, members, float(promised.loss), terms.confidence))
-    _excuse_excess(samples, members, promised, objectives, terms)
+    excess = _excuse_excess(samples, members, promised, objectives, terms)
     verdict = overall(entry["verdict"] for entry in objectives)
     return {
-        "certified": _CERTIFIED[verdict],
+        "certified": CERTIFIED[verdict],
         "verdict": verdict,
         "services": [samples.services[member.index] for member in members],
         "observed": _observed(samples, members, objectives),
@@ -71,6 +71,7 @@ def _certificate(samples: Samples, trial: Trial, name: str, terms: Terms) -> dic
             if entry["verdict"] != DELIVERED
         ],
         "objectives": objectives,
+        "excess_share": excess,
         "terms": {"bandwidth_tolerance": terms.tolerance, "confidence": terms.confidence},
     }
 
@@ -94,19 +95,21 @@ def _observed(samples: Samples, members: list[Endpoints], objectives: list[dict[
 
 def _excuse_excess(
     samples: Samples, members: list[Endpoints], promised: Any, objectives: list[dict[str, Any]], terms: Terms
-) -> None:
+) -> float:
     """Loss and delay of a service that sent more than was reserved cannot be held against the slice.
+
+    Returns the share of the bytes sent that was above the reservation.
 
     The promise is for traffic within the reservation (bandwidth and burst); what exceeds it may be policed.
     The endpoints cannot tell which packets were in excess, so such an objective is not certifiable, not
     failed; except a loss of more than all that was in excess (of what the bandwidth objective tolerates).
     """
     if not members:
-        return
+        return 0.0
     bandwidth, burst = int(promised.bandwidth), int(promised.burst or 0)
     excess, sent = excess_bytes(samples, members, bandwidth, burst)
     if sent == 0 or excess / sent <= EXCESS_SHARE:
-        return
+        return excess / sent if sent else 0.0
     policed, _ = excess_bytes(samples, members, round(bandwidth * (1 - terms.tolerance)), burst)
     for entry in objectives:
         beyond = entry["objective"] == "loss" and entry["figures"]["loss_ratio"] > policed / sent
@@ -118,3 +121,4 @@ def _excuse_excess(
             f"; but {100 * excess / sent:.3g} % of what the services sent was above the reservation of "
             f"{format_rate(bandwidth)}, and the promise is for traffic within it"
         )
+    return excess / sent

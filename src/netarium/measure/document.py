@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from netarium.measure.certify import certify
+from netarium.measure.certify import EXCESS_SHARE, certify
 from netarium.measure.expectations import evaluate_expectations, in_words
 from netarium.measure.measure import measure_links, measure_services
 from netarium.measure.terms import Terms
-from netarium.units import SECOND_PS, format_time
+from netarium.measure.verdicts import CERTIFIED, NOT_CERTIFIABLE, NOT_DELIVERED, overall
 
 if TYPE_CHECKING:
     from netarium.describe.trial import Trial
     from netarium.run.samples import Samples
 
 FORMAT = 1
+_BOUNDED = (
+    ("latency", "latency_s", "latency_s_max"),
+    ("delay variation", "delay_variation_s", "delay_variation_s"),
+)
 
 
 def metrics_document(
@@ -60,18 +64,24 @@ def metrics_document(
 
 
 def _against_bound(certificate: dict[str, Any], bound: Mapping[str, float]) -> dict[str, Any]:
-    """A packet later than the computed bound is a failed run, whatever the promise was."""
-    largest, observed = bound.get("latency_s"), certificate["observed"].get("latency_s_max")
-    if largest is None or observed is None or observed <= largest:
+    """A packet beyond a computed bound is a failed run, whatever the promise was.
+
+    Bounds hold for traffic within the reservation: services that sent more make it not certifiable instead.
+    """
+    beyond = [
+        f"{word}: observed {in_words(certificate['observed'][seen], 's')}, above the computed bound of "
+        f"{in_words(bound[key], 's')}"
+        for word, key, seen in _BOUNDED
+        if key in bound and certificate["observed"].get(seen, 0.0) > bound[key]
+    ]
+    if not beyond:
         return certificate
-    seen, limit = format_time(observed * SECOND_PS), format_time(largest * SECOND_PS)
-    late = f"latency: a packet took {seen}, above the computed bound of {limit}"
-    return {
-        **certificate,
-        "certified": False,
-        "verdict": "not_delivered",
-        "reasons": [*certificate["reasons"], late],
-    }
+    verdict = NOT_CERTIFIABLE if certificate["excess_share"] > EXCESS_SHARE else NOT_DELIVERED
+    if verdict == NOT_CERTIFIABLE:
+        beyond = [f"{text}, but the services sent more than was reserved" for text in beyond]
+    verdict = overall([verdict, certificate["verdict"]])
+    reasons = [*certificate["reasons"], *beyond]
+    return {**certificate, "certified": CERTIFIED[verdict], "verdict": verdict, "reasons": reasons}
 
 
 def failures(document: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 DELIVERED = "delivered"
 NOT_DELIVERED = "not_delivered"
 NOT_CERTIFIABLE = "not_certifiable"
+CERTIFIED = {DELIVERED: True, NOT_DELIVERED: False, NOT_CERTIFIABLE: None}
 
 
 def objective(

@@ -22,12 +22,13 @@ from netarium.describe.files import FILE_FIELDS, parts_of
 from netarium.errors import RecordError
 from netarium.store import files, machine, names
 from netarium.store.record import FORMAT, METRICS, START, STOP, TOPOLOGY, Record, load, ls, runs_root
+from netarium.store.room import room_of
 
 if TYPE_CHECKING:
     from netarium.describe.trial import Trial
     from netarium.run.samples import Samples
 
-__all__ = ["Record", "RunFolder", "create", "estimate_bytes", "load", "ls", "runs_root"]
+__all__ = ["Record", "RunFolder", "create", "load", "ls", "runs_root"]
 
 STATUSES = ("succeeded", "failed", "refused", "interrupted", "crashed")
 TRIAL = "trial.yml"
@@ -126,17 +127,18 @@ def create(
     digests: Mapping[str, str] | None = None,
     assumptions: Sequence[str] = (),
     estimate: Mapping[str, Any] | None = None,
-    needed_bytes: int = 0,
+    needed_bytes: int | None = None,
 ) -> RunFolder:
     """Make the folder of a run and write all that is known before it: start.json, trial.yml, inputs.
 
     root: as for `runs_root`. trial: the one that runs, overrides applied; where it was loaded from is in its
     `source`. inputs: the user's own files, from the path written in the trial to where they are; found from
-    the trial when not given. needed_bytes: see `estimate_bytes`; checked before anything is written.
+    the trial when not given. needed_bytes: the room to ask for before anything is written; by default that of
+    `room_of`.
     Raises RecordError when `name` exists, DiskFull when the record would not fit.
     """
     place = runs_root(root)
-    files.require_room(place, needed_bytes)
+    files.require_room(place, room_of(trial) if needed_bytes is None else needed_bytes)
     folder = RunFolder(_claim(place, name))
     start = {
         "format": FORMAT,
@@ -220,13 +222,3 @@ def _files_named(trial: Trial) -> dict[str, Path]:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def estimate_bytes(
-    *, instants: int, services: int, ports: int, tracked_flows: int, flows: int, capture_bytes: int = 0
-) -> int:
-    """Most room that the record will take, bytes: rows x columns x 8 B uncompressed, and the captures."""
-    rows = instants * (11 * services + 8 * ports + 11 * tracked_flows)
-    histogram = services * 2 * 2048 * 3
-    documents = 4096 * (services + ports + 16)
-    return 8 * (rows + 15 * flows + histogram) + documents + capture_bytes

@@ -80,4 +80,19 @@ def test_a_packet_later_than_the_bound_fails_the_run() -> None:
     )
     certificate = broken["slices"]["express"]
     assert (certificate["certified"], broken["status"]) == (False, "failed")
-    assert certificate["reasons"] == ["latency: a packet took 7.02 ms, above the computed bound of 7.01 ms"]
+    assert certificate["reasons"] == ["latency: observed 7.02 ms, above the computed bound of 7.01 ms"]
+
+
+def test_variation_has_a_bound_too() -> None:
+    broken = document(bounds={"express": {"delay_variation_s": 9e-6}})
+    assert broken["slices"]["express"]["reasons"] == [
+        "delay variation: observed 10 us, above the computed bound of 9 us"
+    ]
+
+
+def test_a_bound_does_not_hold_for_traffic_above_the_reservation() -> None:
+    greedy = document(Made(60e9), bounds={"express": {"latency_s": 0.00701 - 1e-6}})
+    certificate = greedy["slices"]["express"]
+    assert certificate["excess_share"] > 0.1
+    assert certificate["certified"] is None
+    assert "the services sent more than was reserved" in certificate["reasons"][-1]

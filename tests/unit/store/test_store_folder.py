@@ -18,8 +18,9 @@ from made_samples import Made, interference_trial, make
 from netarium.describe.loader import load as load_trial
 from netarium.errors import RecordError
 from netarium.measure.document import metrics_document
-from netarium.store import files, store
+from netarium.store import files
 from netarium.store.files import DiskFull
+from netarium.store.room import room_of
 from netarium.store.store import RunFolder, create, load, ls, runs_root
 from netarium.store.topology import topology_document
 
@@ -361,6 +362,23 @@ def test_captures_are_taken_in(tmp_path: Path) -> None:
 
 
 def test_the_estimate_is_not_below_what_is_written(finished: RunFolder) -> None:
-    estimate = store.estimate_bytes(instants=20, services=3, ports=4, tracked_flows=3, flows=3)
     taken = sum(path.stat().st_size for path in finished.path.iterdir())
-    assert taken <= estimate
+    assert taken <= room_of(TRIAL)
+
+
+def test_the_estimate_counts_instants_flows_and_captures() -> None:
+    base = room_of(interference_trial())
+    often = room_of(interference_trial("probes: {interval: 1 ms}\n"))
+    assert often - base == pytest.approx(8 * 19_800 * (11 * 3 + 8 * 4 + 11 * 3))
+    captured = room_of(
+        interference_trial("probes: {capture: [{port: guiyang->campus, packets: 1000, snap: 100 B}]}\n")
+    )
+    assert captured - base == 1000 * 164
+    many = room_of(interference_trial(**{"rate: 50 Gbit/s": "count: 5000, rate: 1 Mbit/s"}))
+    assert many - base == 8 * (4999 * 15 + 200 * 11 * 253)
+
+
+def test_a_trial_whose_record_cannot_fit_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(DiskFull, match="for the record of this run"):
+        create(tmp_path / "runs", interference_trial("probes: {interval: 1 ps}\n"))
+    assert not (tmp_path / "runs").exists()
