@@ -119,7 +119,7 @@ def grow_in_slow_start(conn, ack):
 @kernel
 def on_ack(conn, ack, now_ps):
     """Slow start below ssthresh, the cubic function above it."""
-    if ack.in_recovery:
+    if ack.in_recovery or ack.ece:
         return
     left_bytes = ack.acked_bytes
     in_slow_start = conn.cwnd_bytes < conn.ssthresh_bytes
@@ -137,8 +137,8 @@ def on_ack(conn, ack, now_ps):
 
 
 @kernel
-def reduce(conn):
-    """Sections 4.6 and 4.7: ssthresh, cwnd_prior and W_max with fast convergence."""
+def on_loss(conn, ack, now_ps):
+    """Fast recovery begins: ssthresh, cwnd_prior, and W_max with fast convergence (sections 4.6 and 4.7)."""
     before_bytes = float(window_bytes(conn))
     conn.f[CWND_PRIOR_BYTES] = before_bytes
     conn.f[W_MAX_BYTES] = before_bytes * (FAST_CONVERGENCE if before_bytes < conn.f[W_MAX_BYTES] else 1.0)
@@ -148,22 +148,16 @@ def reduce(conn):
 
 
 @kernel
-def on_loss(conn, ack, now_ps):
-    """Fast recovery begins."""
-    reduce(conn)
-
-
-@kernel
 def on_rto(conn, ack, now_ps):
     """The retransmission timer fired: ssthresh by BETA_CUBIC; the next epoch has K = 0 (section 4.8)."""
-    reduce(conn)
+    on_loss(conn, ack, now_ps)
     conn.f[W_MAX_BYTES] = 0.0
 
 
 @kernel
 def on_ecn(conn, ack, now_ps):
     """A mark: the same reduction, at once (section 4.6)."""
-    reduce(conn)
+    on_loss(conn, ack, now_ps)
     conn.cwnd_bytes = min(conn.cwnd_bytes, conn.ssthresh_bytes)
 
 

@@ -36,13 +36,6 @@ def slow_start(conn, acked_bytes):
 
 
 @kernel
-def halve(conn):
-    """Equation (4): ssthresh = max(window / 2, 2 SMSS)."""
-    conn.ssthresh_bytes = max(window_bytes(conn) >> 1, SSTHRESH_MIN_SEGMENTS * int(conn.mss_bytes))
-    conn.i[BYTES_ACKED] = 0
-
-
-@kernel
 def init(conn, ack, now_ps):
     """A new connection: nothing beside the initial window."""
     conn.i[BYTES_ACKED] = 0
@@ -51,7 +44,7 @@ def init(conn, ack, now_ps):
 @kernel
 def on_ack(conn, ack, now_ps):
     """Slow start below ssthresh, one segment a window above it (RFC 3465 section 2.1)."""
-    if ack.cwnd_limited == 0 or ack.in_recovery:
+    if ack.cwnd_limited == 0 or ack.in_recovery or ack.ece:
         return
     left_bytes = ack.acked_bytes
     if conn.cwnd_bytes < conn.ssthresh_bytes:
@@ -66,24 +59,19 @@ def on_ack(conn, ack, now_ps):
 
 @kernel
 def on_loss(conn, ack, now_ps):
-    """Fast recovery begins."""
-    halve(conn)
-
-
-@kernel
-def on_rto(conn, ack, now_ps):
-    """The retransmission timer fired; the core sets cwnd to one segment."""
-    halve(conn)
+    """Fast recovery begins: ssthresh = max(window / 2, 2 SMSS), equation (4)."""
+    conn.ssthresh_bytes = max(window_bytes(conn) >> 1, SSTHRESH_MIN_SEGMENTS * int(conn.mss_bytes))
+    conn.i[BYTES_ACKED] = 0
 
 
 @kernel
 def on_ecn(conn, ack, now_ps):
     """A mark: react as to a loss, but at once, for there is nothing to recover (RFC 3168 section 6.1.2)."""
-    halve(conn)
+    on_loss(conn, ack, now_ps)
     conn.cwnd_bytes = min(conn.cwnd_bytes, conn.ssthresh_bytes)
 
 
-@kernel
-def on_recovered(conn, ack, now_ps):
-    """Recovery ended; the core has set cwnd to ssthresh."""
-    conn.i[BYTES_ACKED] = 0
+on_rto = on_loss
+"""The retransmission timer fired: the same ssthresh; the core sets cwnd to one segment."""
+on_recovered = init
+"""Recovery ended; the core has set cwnd to ssthresh."""
