@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 from made_samples import MS, Made, interference_trial, make
 
+from netarium.catalog import PORT_METRICS, SERVICE_METRICS
 from netarium.measure.document import failures, metrics_document
 
 EXPECT = """\
@@ -96,3 +98,17 @@ def test_a_bound_does_not_hold_for_traffic_above_the_reservation() -> None:
     assert certificate["excess_share"] > 0.1
     assert certificate["certified"] is None
     assert "the services sent more than was reserved" in certificate["reasons"][-1]
+
+
+def test_the_page_of_metrics_names_every_metric_and_key() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    found = document()
+    keys = {
+        *found,
+        *found["services"]["guaranteed"],
+        *found["links"]["telescope->guiyang"],
+        *found["slices"]["express"],
+    }
+    missing = [key for key in keys - {"kind", "services", "terms"} if f"`{key}`" not in page]
+    missing += [word for word in (*SERVICE_METRICS, *PORT_METRICS) if f"`{word.split('.')[0]}" not in page]
+    assert not missing

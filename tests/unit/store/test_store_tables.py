@@ -128,3 +128,11 @@ def test_nodes_far_from_any_location_are_placed_too() -> None:
     places = layout({"a": (0.0, 0.0), "b": None, "c": None, "alone": None}, [("a", "b"), ("b", "c")])
     assert set(places) == {"a", "b", "c", "alone"}
     assert len(set(places.values())) == 4
+
+
+def test_the_page_of_the_run_folder_names_every_column() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "run-folder.md").read_text(encoding="utf-8")
+    for name, build in TABLES.items():
+        section = page.split(f"**{name}**")[1].split("\n**")[0]
+        for column in build(MADE).column_names:
+            assert f"`{column}`" in section, f"{name}.{column}"
