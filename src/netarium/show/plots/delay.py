@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from netarium.show.plots import style
 from netarium.show.record import Record
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MARKS = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"), (0.999, "p99.9"))
 MARKERS = "osD^"
@@ -25,7 +28,7 @@ def draw(record: Record, width_in: float, what: str = "one_way") -> style.Drawin
         return None
     many = len(curves) > style.LIMIT
     if many:
-        curves = _summed(record, curves)
+        curves = _summed(record, what, curves)
     return overlay(curves, width_in, _caption(record, many), name="delay_cdf")
 
 
@@ -61,7 +64,7 @@ def overlay(
                 axes.plot(at, height, marker, color=look["color"], markersize=3.2, markeredgewidth=0)
     right.set_yscale("log")
     right.yaxis.set_major_formatter(FuncFormatter(_share))
-    right.yaxis.set_minor_formatter(NullFormatter())
+    right.yaxis.set_minor_locator(NullLocator())
     for axes in (left, right):
         style.safe_log(axes, "x", every, ratio=12)
     for axes in (left, right) if side_by_side else (right,):
@@ -99,22 +102,33 @@ def _share(value: float, _: int) -> str:
 
 def distributions(record: Record, what: str = "one_way") -> dict[str, Steps]:
     """By service in the trial's order: (upper bin edges in s, share of packets up to each)."""
-    table = record.table("latency")
-    if table is None or table.num_rows == 0:
+    table = _bins(record, what)
+    if table is None:
         return {}
     encoded = table["service"].combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False)
-    names = encoded.dictionary.to_pylist()
-    wanted = np.array(table["what"].to_pylist()) == what
-    high, counts = table["high_s"].to_numpy(), table["count"].to_numpy()
-    low = table["low_s"].to_numpy()
+    by_service = np.argsort(codes, kind="stable")
+    columns = [table[column].to_numpy()[by_service] for column in ("low_s", "high_s", "count")]
+    ends = np.searchsorted(codes[by_service], np.arange(len(encoded.dictionary) + 1))
+    found = {
+        name: _steps(*(column[first:end] for column in columns))
+        for name, first, end in zip(encoded.dictionary.to_pylist(), ends[:-1], ends[1:], strict=True)
+        if end > first
+    }
     order = {name: index for index, name in enumerate(record.services)}
-    found = {}
-    for name in sorted(names, key=lambda key: order.get(key, len(order))):
-        rows = np.flatnonzero(wanted & (codes == names.index(name)))
-        if rows.size:
-            found[name] = _steps(low[rows], high[rows], counts[rows])
-    return found
+    return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
+
+
+def _bins(record: Record, what: str) -> pa.Table | None:
+    """The rows of latency.parquet for one_way or rtt; None when there are none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = record.table("latency")
+    if table is None or not {"service", "what", "low_s", "high_s", "count"} <= set(table.column_names):
+        return None
+    table = table.filter(pc.equal(table["what"].cast(pa.string()), what))
+    return table if table.num_rows else None
 
 
 def _steps(low: np.ndarray, high: np.ndarray, counts: np.ndarray) -> Steps:
@@ -124,14 +138,13 @@ def _steps(low: np.ndarray, high: np.ndarray, counts: np.ndarray) -> Steps:
     return np.concatenate([low[order][:1], high[order]]), np.concatenate([[0.0], total / total[-1]])
 
 
-def _summed(record: Record, curves: dict[str, Steps]) -> dict[str, Steps]:
+def _summed(record: Record, what: str, curves: dict[str, Steps]) -> dict[str, Steps]:
     """All services together, then the ones whose p99 is largest."""
-    table = record.table("latency")
+    table = _bins(record, what)
     assert table is not None
-    rows = np.flatnonzero(np.array(table["what"].to_pylist()) == "one_way")
-    edges, inverse = np.unique(table["high_s"].to_numpy()[rows], return_inverse=True)
-    counts = np.bincount(inverse, weights=table["count"].to_numpy()[rows])
-    low = np.concatenate([[table["low_s"].to_numpy()[rows].min()], edges[:-1]])
+    edges, inverse = np.unique(table["high_s"].to_numpy(), return_inverse=True)
+    counts = np.bincount(inverse, weights=table["count"].to_numpy())
+    low = np.concatenate([[table["low_s"].to_numpy().min()], edges[:-1]])
     slow = {name: float(edges[np.searchsorted(shares, 0.99)]) for name, (edges, shares) in curves.items()}
     worst = sorted(slow, key=lambda name: -slow[name])[:WORST]
     together = {f"all {len(curves):,} services": _steps(low, edges, counts)}

@@ -224,11 +224,11 @@ def safe_log(axes: Axes, which: str, values: np.ndarray, ratio: float = 30.0) ->
 
 def plain_log_ticks(axes: Axes, which: str, text: Callable[[float], str] = "{:g}".format) -> None:
     """Ticks of a log axis as plain numbers (0.1, 1, 10, 1000) instead of powers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     axis = axes.xaxis if which == "x" else axes.yaxis
     low, high = sorted(axis.get_view_interval())
     decades = np.log10(high / low) if low > 0 else 1
-    axis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0) if decades <= 1.6 else (1.0,), numticks=8))
+    axis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0) if decades <= 2.5 else (1.0,), numticks=8))
     axis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())  # hundreds of small ticks are what takes long to draw

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 STEPS = len(style.HEAT)
 MARKERS = {"host": "s", "switch": "D", "satellite": "^", "external": "p"}
-WIDTHS_PT = (1.2, 4.5)
+WIDTHS_PT = (1.2, 4.5)  # on a map of up to CROWDED nodes; thinner beyond
+CROWDED = 60
 SHOWN_SLICES = 5
 APART = 0.045  # nodes nearer than this share of the map's width are drawn apart
 
@@ -108,6 +109,7 @@ def _links(
 ) -> dict:
     data: dict[str, list] = {"port": [], "rate_bps": [], "utilisation": []}
     halves, widths, colours = [], [], []
+    thin = min(1.0, (CROWDED / max(len(place), 1)) ** 0.5)
     rates = [float(link.get("rate_bps") or 1) for link in links]
     low, high = np.log10(min(rates, default=1)), np.log10(max(rates, default=1))
     for link, rate in zip(links, rates, strict=True):
@@ -120,7 +122,7 @@ def _links(
         for port, end in zip(ports, (a, b), strict=False):
             used = float((record.links.get(port) or {}).get("utilisation") or 0.0)
             halves.append([place[end], middle])
-            widths.append(WIDTHS_PT[0] + level * (WIDTHS_PT[1] - WIDTHS_PT[0]))
+            widths.append(thin * (WIDTHS_PT[0] + level * (WIDTHS_PT[1] - WIDTHS_PT[0])))
             colours.append(map_(norm(min(100 * used, 99.99))))
             data["port"].append(port)
             data["rate_bps"].append(rate)
