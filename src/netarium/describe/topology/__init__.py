@@ -25,8 +25,15 @@ def parse(value: Any) -> Kind:
     Raises TrialInvalid with every mistake.
     """
     from netarium.describe.network import Network
+    from netarium.describe.topology.spec import from_text
+    from netarium.errors import Mistake, Problem, TrialInvalid
 
-    spec: Kind = Network(topology=value).topology
+    try:
+        mapping = from_text(value)
+    except Mistake as mistake:
+        problem = Problem("topology", mistake.found, mistake.expected, mistake.hint)
+        raise TrialInvalid([problem]) from None
+    spec: Kind = Network(topology=mapping).topology
     return spec
 
 

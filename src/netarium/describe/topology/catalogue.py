@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netarium.catalog import KINDS as KNOWN
 from netarium.describe.topology.spec import KINDS, Kind
 from netarium.errors import MachineCannot, Problem, TrialInvalid, did_you_mean, one_of
 from netarium.units import format_rate, format_time
@@ -44,7 +45,12 @@ def rows(group: str = "") -> list[dict[str, str]]:
             continue
         nodes, links, _ = build(model())
         listed.append(
-            {"name": kind, "what": _first_sentence(model), "nodes": str(len(nodes)), "links": str(len(links))}
+            {
+                "name": kind,
+                "what": KNOWN["topologies"][kind].meaning,
+                "nodes": str(len(nodes)),
+                "links": str(len(links)),
+            }
         )
     return listed + _hub_groups()
 
@@ -73,10 +79,6 @@ def _hub_row(name: str) -> dict[str, str]:
         "nodes": stats["nodes"],
         "links": stats["links"],
     }
-
-
-def _first_sentence(model: type[Kind]) -> str:
-    return (model.__doc__ or "").strip().splitlines()[0].rstrip(".")
 
 
 def facts(nodes: dict[str, Node], links: Sequence[Link], assumptions: list[str]) -> dict[str, Any]:

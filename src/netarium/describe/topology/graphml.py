@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from netarium.describe.topology import native
 from netarium.describe.topology.draft import Draft, counted, some
@@ -25,6 +26,7 @@ from netarium.describe.topology.imported import (
     unreadable,
 )
 from netarium.describe.topology.spec import GraphML
+from netarium.errors import Problem, TrialInvalid, did_you_mean
 
 OC1_BPS = 51_840_000  # ITU-T G.707 / ANSI T1.105: OC-1; STM-1 is three of them
 _SCALE = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -58,7 +60,8 @@ def read(path: Path) -> Source:
         raise unreadable(
             "file", f"{str(path)!r}, which is not GraphML ({reason})", "a GraphML file"
         ) from None
-    source = Source(f"{path.name}", directed=graph.is_directed())
+    _check_ends(text, path)
+    source = Source(path.name, directed=graph.is_directed())
     hyper = [str(name) for name, data in graph.nodes(data=True) if data.get("hyperedge")]
     for name, data in graph.nodes(data=True):
         source.nodes.append(_node(str(name), data))
@@ -66,6 +69,21 @@ def read(path: Path) -> Source:
         source.links.append(SourceLink(str(a), str(b), speed(data), length=None))
     _say(source, graph, hyper)
     return source
+
+
+def _check_ends(text: str, path: Path) -> None:
+    """Every end of an edge is a node of the file; networkx would make up the missing ones."""
+    elements = list(ElementTree.fromstring(text).iter())
+    declared = {e.get("id", "") for e in elements if e.tag.endswith("}node")}
+    edges = [e for e in elements if e.tag.endswith("}edge")]
+    problems = [
+        Problem(f"edges[{i}].{end}", repr(name), "the id of a node", did_you_mean(name, declared), str(path))
+        for i, edge in enumerate(edges)
+        for end in ("source", "target")
+        if (name := edge.get(end, "")) not in declared
+    ]
+    if problems:
+        raise TrialInvalid(problems)
 
 
 def _node(name: str, data: dict[str, Any]) -> SourceNode:

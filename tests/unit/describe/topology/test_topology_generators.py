@@ -194,11 +194,11 @@ def test_queue_is_that_of_the_main_links(kind: str) -> None:
 @pytest.mark.parametrize(
     ("value", "where", "words"),
     [
-        ("dumbell", "topology", "did you mean 'dumbbell'?"),
-        ("ring:2", "topology", "at least 3"),
+        ("dumbell", "topology.kind", "did you mean 'dumbbell'?"),
+        ("ring:2", "topology.nodes", "at least 3"),
         ({"kind": "dumbell"}, "topology.kind", "did you mean 'dumbbell'?"),
         ({"kind": "ring", "nodez": 4}, "topology.nodez", "did you mean 'nodes'?"),
-        ("fat_tree:7", "topology", "an even number; 6 or 8"),
+        ("fat_tree:7", "topology.k", "an even number; 6 or 8"),
         ({"kind": "grid", "rows": 2, "wrap": True}, "topology.wrap", "at least 3 x 3"),
         ({"kind": "line", "rate": 10}, "topology.rate", "a number needs its unit"),
         ({"kind": "line", "rate": 0}, "topology.rate", "a rate above 0"),

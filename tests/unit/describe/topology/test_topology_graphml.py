@@ -151,6 +151,16 @@ def test_a_missing_file_and_one_that_is_not_text(tmp_path: Path) -> None:
         build(GraphML(file="bytes.graphml"), tmp_path)
 
 
+def test_an_edge_to_a_node_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "typo.graphml").write_text(
+        "<graphml xmlns='http://graphml.graphdrawing.org/xmlns'><graph edgedefault='undirected'>"
+        "<node id='paris'/><node id='lyon'/><edge source='paris' target='lyon'/>"
+        "<edge source='paris' target='lion'/></graph></graphml>"
+    )
+    with pytest.raises(TrialInvalid, match=r"edges\[1\].target: found 'lion'.*did you mean 'lyon'"):
+        build(GraphML(file="typo.graphml"), tmp_path)
+
+
 def test_directed_arcs_make_two_way_links(tmp_path: Path) -> None:
     key = '<key attr.name="LinkSpeedRaw" attr.type="double" for="edge" id="s"/>'
     nodes = "".join(f'<node id="{name}"/>' for name in "abc")
