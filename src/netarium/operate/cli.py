@@ -17,11 +17,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
-for command in (run.run, run.check, records.ls, records.show, records.compare, new.new):
-    app.command()(guarded(command))
+app.command()(guarded(run.run))
+app.command()(guarded(run.check))
+app.command()(guarded(records.ls))
+app.command()(guarded(records.show))
+app.command()(guarded(records.compare))
+app.command()(guarded(new.new))
+app.command()(guarded(doctor.doctor))
+app.command()(guarded(schema.schema))
+app.command()(guarded(version.version))
 app.add_typer(topology.app, name="topology")
-for command in (doctor.doctor, schema.schema, version.version):
-    app.command()(guarded(command))
 
 
 def main() -> None:

@@ -58,7 +58,7 @@ def _ports(trial: Trial, plan: Plan, service: Any, source: str, target: str) -> 
 def _shortest(trial: Trial, plan: Plan, node: int, target: int) -> tuple[list[int], bool]:
     from netarium.compile.routing import next_hop_tables
 
-    table = next_hop_tables(plan.graph, [target], trial.network.expand().routing.metric, plan.ecmp)
+    table = next_hop_tables(plan.graph, [target], trial.network.expand().routing.metric or "delay", plan.ecmp)
     ports: list[int] = []
     several = False
     while node != target:

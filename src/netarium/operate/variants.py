@@ -43,7 +43,8 @@ def split(file: TrialFile, chosen: str | None) -> tuple[TrialFile, list[str]]:
 
 
 def _parse(block: str, file: TrialFile, first: int) -> dict[str, dict[str, object]]:
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
         variants = YAML(typ="safe", pure=True).load(block)[KEY]

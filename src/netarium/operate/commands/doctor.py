@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import typer
 
-from netarium.operate.commands.options import AsJson, Runs
+from netarium.operate.commands.options import RUNS, AsJson, Runs
 from netarium.operate.messages import MACHINE_CANNOT, write_json
+
+if TYPE_CHECKING:
+    from netarium.operate.doctor import Finding
 
 INDISPENSABLE = ("Python", "Numba", "engine", "disk")
 
 
-def doctor(out: Runs = "runs", as_json: AsJson = False) -> None:
+def doctor(out: Runs = RUNS, as_json: AsJson = False) -> None:
     """Show what this machine can do, and about the rest, what to do."""
     from netarium.operate.doctor import SIMULATE, examine
 
@@ -29,7 +33,7 @@ def doctor(out: Runs = "runs", as_json: AsJson = False) -> None:
     raise typer.Exit(0 if able else MACHINE_CANNOT)
 
 
-def _table(findings: list) -> None:
+def _table(findings: list[Finding]) -> None:
     from rich.table import Table
     from rich.text import Text
 

@@ -37,6 +37,7 @@ Runs = Annotated[
         file_okay=False,
     ),
 ]
+RUNS = Path("runs")
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else there.")
 ]

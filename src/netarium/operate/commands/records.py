@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from netarium.errors import RecordError
-from netarium.operate.commands.options import AsJson, Runs
+from netarium.operate.commands.options import RUNS, AsJson, Runs
 from netarium.operate.messages import say, write_json
 
 if TYPE_CHECKING:
     from netarium.show.record import Record
+    from netarium.store import store
 
 Names = Annotated[list[str], typer.Argument(metavar="RUN RUN…", help="Names or folders of two runs or more.")]
 Newest = Annotated[
@@ -21,7 +22,7 @@ Newest = Annotated[
 
 
 def ls(
-    out: Runs = "runs",
+    out: Runs = RUNS,
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=0, help="Show this many, newest last; 0: all.")
     ] = 20,
@@ -43,7 +44,7 @@ def ls(
         say(f"and {len(every) - len(listed)} older; --limit 0 shows all")
 
 
-def _row(record) -> dict[str, object]:  # noqa: ANN001 (store.Record)
+def _row(record: store.Record) -> dict[str, object]:
     start = record.start
     known = {key: start.get(key) for key in ("trial", "mode", "seed", "started")}
     return {
@@ -57,7 +58,7 @@ def _row(record) -> dict[str, object]:  # noqa: ANN001 (store.Record)
 
 def show(
     run: Newest = None,
-    out: Runs = "runs",
+    out: Runs = RUNS,
     figures: Annotated[
         bool, typer.Option("--figures", help="Draw every figure too: PNG, PDF and its data as CSV.")
     ] = False,
@@ -86,7 +87,7 @@ def show(
 
 def compare(
     runs: Names,
-    out: Runs = "runs",
+    out: Runs = RUNS,
     page: Annotated[
         Path | None,
         typer.Option(

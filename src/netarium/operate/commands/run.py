@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from netarium.operate.commands.options import AsJson, Changes, Full, Mode, Runs, Seed, TrialArgument, Variant
+from netarium.operate.commands.options import (
+    RUNS,
+    AsJson,
+    Changes,
+    Full,
+    Mode,
+    Runs,
+    Seed,
+    TrialArgument,
+    Variant,
+)
 from netarium.operate.messages import explain, say, write_json
 
 
@@ -19,7 +29,7 @@ def run(
     changes: Changes = None,
     variant: Variant = None,
     full: Full = False,
-    out: Runs = "runs",
+    out: Runs = RUNS,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages.")] = False,
     list_bundled: Annotated[bool, typer.Option("--list", help="List the bundled trials and stop.")] = False,
