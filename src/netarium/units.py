@@ -25,7 +25,7 @@ DAY_PS = 86_400 * SECOND_PS
 INT64_MAX = 2**63 - 1
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?"
-_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(.*?)\s*")
+_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*((?:[^0-9,.\s].*?)?)\s*")
 
 _DECIMAL = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
@@ -201,7 +201,9 @@ def _percent_hint(number: Decimal, unit: str) -> str:
 
 
 def _largest(dimension: Dimension) -> str:
-    return f"{INT64_MAX:.2e} {dimension.written[-1] or ''}".strip()
+    if dimension is TIME:
+        return "106 d"
+    return f"{INT64_MAX:.2e} {dimension.written[-1]}".strip()
 
 
 def _wrong_unit(value: object, number: Decimal, unit: str, dimension: Dimension) -> Mistake:

@@ -27,7 +27,8 @@ def groups_of(nodes: Mapping[str, Node]) -> dict[str, list[str]]:
 def resolve(names: Iterable[str], nodes: Mapping[str, Node]) -> list[str]:
     """The nodes that names, groups and patterns mean, each once, in the order stated (then of the nodes).
 
-    A node's own name comes first, then groups, then patterns (*, ?, [abc]). Raises Mistake for a miss.
+    A node's own name comes first, then groups, then patterns (*, ?, [abc]); a pattern means hosts, or other
+    nodes where it matches no host. Raises Mistake for a miss.
     """
     groups: dict[str, list[str]] | None = None
     found: dict[str, None] = {}
@@ -39,7 +40,7 @@ def resolve(names: Iterable[str], nodes: Mapping[str, Node]) -> list[str]:
         if name in groups:
             found.update(dict.fromkeys(groups[name]))
         elif _PATTERN & set(name):
-            matched = [node for node in nodes if fnmatchcase(node, name)]
+            matched = _matching(name, nodes)
             if not matched:
                 raise Mistake(f"{name!r}, which matches no node", one_of(nodes))
             found.update(dict.fromkeys(matched))
@@ -48,6 +49,11 @@ def resolve(names: Iterable[str], nodes: Mapping[str, Node]) -> list[str]:
             expected = "the name of a node, a group or a pattern"
             raise Mistake(repr(name), expected, did_you_mean(name, known) or f"the nodes are {_some(nodes)}")
     return list(found)
+
+
+def _matching(pattern: str, nodes: Mapping[str, Node]) -> list[str]:
+    matched = [name for name in nodes if fnmatchcase(name, pattern)]
+    return [name for name in matched if nodes[name].kind == "host"] or matched
 
 
 def _some(nodes: Mapping[str, Node]) -> str:

@@ -48,7 +48,7 @@ def loads(text: str, *, file: str = "", folder: Path | None = None, overrides: I
     document = yamltext.read(text)
     problems = list(document.problems)
     data = document.data
-    if not problems and not isinstance(data, dict):
+    if not isinstance(data, dict) and not problems:
         found = "an empty text" if data is None else "a text that is not a mapping"
         problems.append(Problem("", found, "a trial: keys trial, duration, network, services, …"))
     if not isinstance(data, dict):

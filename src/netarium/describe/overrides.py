@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -14,6 +15,8 @@ from netarium.describe.trial import Trial
 from netarium.errors import Mistake, Problem, TrialInvalid, did_you_mean, one_of
 
 FILE = "--set"
+# path=value; an '=' inside a quoted key belongs to the path
+_OVERRIDE = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[^="'])+?)\s*=(\s*\S.*)""", re.DOTALL)
 
 
 def apply_overrides(
@@ -44,23 +47,16 @@ def apply_overrides(
 
 def parse_override(text: str) -> tuple[Path, Any]:
     """(path, value) of one `path=value`. Raises Mistake."""
-    left, equals, right = text.partition("=")
-    if left.count('"') % 2:  # an '=' inside a quoted key
-        closing = text.index('"', len(left))
-        left, equals, right = text[: closing + 1], *_after(text[closing + 1 :])
-    if not equals or not left.strip() or not right.strip():
+    match = _OVERRIDE.fullmatch(text)
+    if match is None:
         raise Mistake(repr(text), "path=value, such as services.bulk1.rate=1 Gbit/s")
+    left, right = match.groups()
     try:
         return parse_path(left.strip()), yamltext.value(right)
     except ValueError as error:
         if isinstance(error, Mistake):
             raise
         raise Mistake(repr(right), "a value in YAML", str(error)) from None
-
-
-def _after(text: str) -> tuple[str, str]:
-    more, equals, right = text.partition("=")
-    return (equals, right) if not more.strip() else ("", "")
 
 
 def _places(data: Mapping[str, Any], path: Path) -> Iterator[Path]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from netarium.describe.paths import Path, Spot, format_path
+from netarium.describe.paths import Path, Spot, format_path, parse_path
 from netarium.errors import Mistake, Problem, did_you_mean, nearest, one_of
 
 
@@ -21,6 +22,9 @@ def problems_of(error: ValidationError, model: type[BaseModel], data: Any = None
         if item["type"] == "missing" and path in misspelled:
             continue
         problem = _problem(item, path, spot)
+        if data is not None and problem.where:
+            where = format_path(_as_typed(parse_path(problem.where), data))
+            problem = dataclasses.replace(problem, where=where)
         found.setdefault((problem.where, problem.found), problem)
     return list(found.values())
 
@@ -44,6 +48,18 @@ def _place(loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[Path, Sp
         if len(spot.options) == 0:
             spot = Spot(())
     return tuple(path), holder
+
+
+def _as_typed(path: Path, data: Any) -> Path:
+    """The path cut where the text has a short form, such as a ratio in place of a loss model."""
+    for depth, step in enumerate(path):
+        if isinstance(data, (str, int, float)) and depth:
+            return path[:depth]
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            break
+    return path
 
 
 def _without_words(spot: Spot) -> Spot:
@@ -111,7 +127,7 @@ def _having(model: type[BaseModel], key: str) -> list[str]:
 
 def _missing(item: Any, path: Path, holder: Spot, context: Any) -> Problem:
     if isinstance(path[-1], int):
-        return Problem(format_path(path[:-1]), f"{path[-1]} items", "more items, such as [a, b]")
+        return Problem(format_path(path[:-1]), f"a list of {path[-1]}", "a longer list, such as [a, b]")
     return Problem(format_path(path[:-1]), f"no {path[-1]}", f"{path[-1]}: {_wanted(holder, path[-1])}")
 
 
@@ -145,7 +161,7 @@ _EXAMPLES = {
 def _unknown_kind(item: Any, path: Path, holder: Spot, context: Any) -> Problem:
     kinds = _listed_tags(context.get("expected_tags", ""))
     tag = context.get("tag")
-    where = format_path((*path, "kind"))
+    where = format_path((*path, "kind") if isinstance(item["input"], dict) else path)
     return Problem(where, repr(tag), one_of(kinds, limit=30), did_you_mean(tag, kinds))
 
 
@@ -181,6 +197,7 @@ def _mapping(item: Any, path: Path, holder: Spot, context: Any) -> Problem:
     spot = holder.step(path[-1]) if path else holder
     fields = list(spot.fields())
     hint = f"with the keys {', '.join(fields[:8])}{', …' if len(fields) > 8 else ''}" if fields else ""
+    hint = f"with kind: {one_of(spot.tags, limit=30)}" if spot.tags else hint
     return Problem(format_path(path), _shown(item["input"]), "a mapping (key: value)", hint)
 
 
@@ -194,7 +211,7 @@ def _bounded(sign: str, key: str) -> Callable[..., Problem]:
 def _length(item: Any, path: Path, holder: Spot, context: Any) -> Problem:
     low, high = context.get("min_length"), context.get("max_length")
     expected = f"at least {low}" if low is not None else f"at most {high}"
-    return Problem(format_path(path), f"{context.get('actual_length', 0)} items", f"{expected} items")
+    return Problem(format_path(path), f"a list of {context.get('actual_length', 0)}", expected)
 
 
 def _as_pydantic_says(item: Any, path: Path, holder: Spot, context: Any) -> Problem:

@@ -227,7 +227,12 @@ class UserQueue(Part):
 
 def _check_classes(classes: dict[str, Any], default: str | None) -> None:
     if default is not None and default not in classes:
-        raise Mistake(repr(default), one_of(classes), did_you_mean(default, classes), at=("default",))
+        raise Mistake(
+            repr(default),
+            f"the name of a class: {one_of(classes)}",
+            did_you_mean(default, classes),
+            at=("default",),
+        )
     taken: dict[int, str] = {}
     for name, part in classes.items():
         for priority in part.priorities:

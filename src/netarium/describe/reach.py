@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from netarium.describe.network import Network
 
 FORWARDING = frozenset({"router", "switch", "satellite"})  # a host or external place is only an end
@@ -50,8 +52,24 @@ class Reach:
         lonely = [name for name in (a, b) if not self.neighbours[name]]
         if lonely:
             return f"{lonely[0]!r} has no link"
-        between = sorted(name for name in self.neighbours[a] & self.neighbours[b] if not self.forwards(name))
-        if between:
-            kind = self.nodes[between[0]].kind
-            return f"{between[0]!r} is of kind {kind}, which passes on nothing: make it a router"
-        return "they are in separate parts of the network; hosts do not pass on packets of others"
+        between = next((name for name in self._chain(a, b)[1:-1] if not self.forwards(name)), None)
+        if between is not None:
+            kind = self.nodes[between].kind
+            return f"{between!r} is of kind {kind}, which passes on nothing: make it a router"
+        return "they are in separate parts of the network"
+
+    def _chain(self, a: str, b: str) -> list[str]:
+        """Nodes from a to b over the fewest links, whatever their kind; empty when there is no such chain."""
+        before: dict[str, str] = {a: a}
+        waiting = deque([a])
+        while waiting and b not in before:
+            here = waiting.popleft()
+            for near in sorted(self.neighbours[here] - before.keys()):
+                before[near] = here
+                waiting.append(near)
+        if b not in before:
+            return []
+        chain = [b]
+        while chain[-1] != a:
+            chain.append(before[chain[-1]])
+        return chain[::-1]

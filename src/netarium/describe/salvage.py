@@ -88,10 +88,21 @@ class _Aside:
             if section in ("nodes", "topology"):
                 self.dropped.add(("network",))
             if section == "links" and len(path) > 2 and isinstance(part, list) and isinstance(path[2], int):
-                part[path[2]] = None
+                part[path[2]] = self._stand_in(network)
+                self.dropped.add(path[:3])
             else:
                 network.pop(section, None)
+                self.dropped.add(("network", "defaults"))
             self.network_whole = False
+
+    @staticmethod
+    def _stand_in(network: dict[str, Any]) -> dict[str, Any]:
+        """A link that can be read, so that the others keep their places."""
+        nodes = network.setdefault("nodes", {})
+        ends = [*nodes, "unknown", "unknown2"][:2] if isinstance(nodes, dict) else ["unknown", "unknown2"]
+        if isinstance(nodes, dict):
+            nodes.update({end: {} for end in ends if end not in nodes})
+        return {"endpoints": ends, "rate": "1 Gbit/s", "delay": 0}
 
     def finished(self) -> dict[str, Any]:
         """Data of which every part can be read, if the rest can."""
@@ -100,8 +111,6 @@ class _Aside:
             if isinstance(data.get(key), list):
                 data[key] = [data[key][index] for index in kept]
         network = data.get("network")
-        if isinstance(network, dict) and isinstance(network.get("links"), list):
-            network["links"] = [link for link in network["links"] if link is not None]
         if isinstance(network, dict) and not network.get("nodes") and not network.get("topology"):
             network["nodes"] = {"unknown": {}}
         if ("trial",) in self.dropped or "trial" not in data:
@@ -127,7 +136,8 @@ class _Aside:
             return True
         nodes_known = ("network",) not in self.dropped
         if path[0] == "network":
-            return not self.network_whole
+            unsure = ("network", "defaults") in self.dropped or not nodes_known
+            return unsure or path[:3] in self.dropped
         if not nodes_known and path[0] in ("services", "slices", "events", "probes"):
             return not (path[0] == "services" and path[-1] == "slice" and not self._dropped_name(problem))
         if not self.network_whole and (

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from netarium import units
+from netarium.catalog import DISTRIBUTIONS
 from netarium.describe.part import Part
 from netarium.describe.paths import kinds_of
 
@@ -39,7 +40,16 @@ def schema() -> dict[str, Any]:
     document["$defs"]["Network"]["properties"]["nodes"]["additionalProperties"] = {
         "anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]
     }
+    sizes = _properties(document, "RequestResponse")["sizes"]
+    sizes["anyOf"] = [{"$ref": sizes.pop("$ref")}, {"$ref": "#/$defs/Size"}, {"enum": list(DISTRIBUTIONS)}]
+    _properties(document, "Tcp")["delayed_ack"]["oneOf"][0] = {"type": "boolean"}
     return {"$schema": DIALECT, **document, "title": "netarium trial file (*.trial.yml)"}
+
+
+def _properties(document: dict[str, Any], model: str) -> dict[str, Any]:
+    """The properties of one definition of a schema."""
+    properties: dict[str, Any] = document["$defs"][model]["properties"]
+    return properties
 
 
 def text() -> str:

@@ -20,7 +20,7 @@ class Service(Part):
 
     kind: str
     from_: Names = Field(alias="from")
-    """Where it sends from: a node, a group, a pattern such as "h*", or a list of these."""
+    """Where it sends from: a node, a group, a pattern such as "h*" (hosts first), or a list of these."""
     to: Names
     """Where it sends to: a node, a group, a pattern, or a list of these."""
     pairs: Pairs | None = None

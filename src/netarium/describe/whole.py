@@ -31,12 +31,10 @@ def problems_of_whole(trial: Trial) -> list[Problem]:
         problems.append(Problem("services", "a trial without services and slices", "at least one of them"))
     if any(problem.where.startswith("network.topology") for problem in problems):
         return problems
-    try:
-        network = trial.network.expand()
-        ports = network.ports()
-    except TrialInvalid as invalid:
-        return [*problems, *invalid.problems]
-    reach = Reach(network)
+    network = _expanded(trial.network, problems)
+    if network is None:
+        return problems
+    ports, reach = network.ports(), Reach(network)
     for name, service in trial.services.items():
         problems += _service_problems(name, service, trial, reach)
     for name, part in trial.slices.items():
@@ -46,6 +44,20 @@ def problems_of_whole(trial: Trial) -> list[Problem]:
     problems += expect_problems(trial, [port.name for port in ports])
     problems += size_problems(trial, network)
     return problems
+
+
+def _expanded(typed: Network, problems: list[Problem]) -> Network | None:
+    """The expanded network; when links lack something, that is said and the rest can still be checked."""
+    try:
+        return typed.expand()
+    except TrialInvalid as invalid:
+        problems += invalid.problems
+    known = [link for link in typed.links if all(end in typed.nodes for end in link.endpoints)]
+    names = [link.name for link in typed.links if link.name]
+    if typed.topology is not None or len(known) < len(typed.links) or len(set(names)) < len(names):
+        return None
+    defaults = typed.defaults.model_copy(update={"rate": typed.defaults.rate or 1, "delay": 0})
+    return typed.model_copy(update={"defaults": defaults}).expand()
 
 
 def _problem(path: Path, mistake: Mistake) -> Problem:

@@ -11,7 +11,7 @@ from typing import Any
 from netarium.describe.paths import Path, format_path
 from netarium.errors import Problem
 
-VALUES_MAX = 5_000_000
+VALUES_MAX = 1_000_000
 DEPTH_MAX = 60
 
 _PLAIN = {"tag:yaml.org,2002:" + word for word in ("int", "float", "bool", "null")}
@@ -44,6 +44,8 @@ def read(text: str) -> Document:
         node = yaml.compose(text)
         if node is not None:
             document.data = _Reader(yaml.constructor, document).value(node, (), 0)
+    except _Endless:
+        document.data = None
     except MarkedYAMLError as error:
         document.problems.append(_syntax(error, text))
     except (YAMLError, RecursionError) as error:
@@ -57,6 +59,10 @@ def value(text: str) -> Any:
     if document.problems:
         raise ValueError(document.problems[0].found)
     return document.data
+
+
+class _Endless(Exception):
+    """The text expands to more than can be read."""
 
 
 class _Reader:
@@ -73,7 +79,7 @@ class _Reader:
         if self.count > VALUES_MAX or depth > DEPTH_MAX or id(node) in self.open:
             limit = f"at most {VALUES_MAX:,} values, {DEPTH_MAX} levels, and no anchor inside itself"
             self._problem(path, node.start_mark, "a description too large or too deep", limit)
-            return None
+            raise _Endless
         if node.id == "scalar":
             return self._scalar(node, path)
         self.open.add(id(node))
