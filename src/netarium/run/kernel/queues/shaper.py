@@ -1,0 +1,138 @@
+"""The shaper at a slice's source: the sender's first port holds each slice to its reserved bandwidth, before best effort.
+
+Each slice has a FIFO of its own and a token bucket of (bandwidth, burst) over IP bytes (layer 3), full at the start. A packet
+takes its tokens when its transmission begins, so that what leaves the port conforms, whatever it had to wait for. Among slices whose
+first packet may go, the one that may go longest is served first (ties: the lower slice number); best effort gets what is left.
+
+Compare IEEE 802.1Q-2022 section 8.6.8.2 (credit-based shaper): this one lets an idle slice save up a burst, which is in its reservation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..events import NEVER
+from ..jit import kernel
+from ..pool import drop
+from ..records import DROP_TAIL, NONE
+from .classful import dequeue_below, enqueue_below
+from .fifo import full, pop, push
+from .tokens import bucket, refilled, wait_ps
+
+BAND, BYTE_TIME, SHIFT, DEPTH, TOKENS, LAST_PS, ELIGIBLE_PS = range(7)
+"""Slots of `i` of a slice's class. ELIGIBLE_PS: from when on its first packet may go."""
+
+
+@dataclass(frozen=True)
+class ShapedSlice:
+    """One slice at its source. band: slice number + 1; limit_bytes: IP bytes that may wait."""
+
+    band: int
+    rate_bps: int
+    burst_bytes: int
+    limit_bytes: int
+
+
+@dataclass(frozen=True)
+class Shaper:
+    """What the compile stage asks for at a sender's first port. best_effort: the queue of the trial, any kind."""
+
+    slices: tuple[ShapedSlice, ...]
+    best_effort: Any
+    kind: str = "shaper"
+
+
+@kernel
+def find(sim, queue, band):
+    """The class of a band (classes are sorted by band), or NONE when this port does not shape it."""
+    low = int(queue.child_first)
+    high = low + queue.child_count - 1
+    while low < high:
+        middle = (low + high) >> 1
+        if sim.queues[middle].i[BAND] < band:
+            low = middle + 1
+        else:
+            high = middle
+    if low < queue.child_first + queue.child_count - 1 and sim.queues[low].i[BAND] == band:
+        return low
+    return NONE
+
+
+@kernel
+def new_head(sim, each, now_ps):
+    """A packet has come to the head of a slice's FIFO: find out from when on it may go."""
+    state = each.i
+    tokens = refilled(state[TOKENS], now_ps - state[LAST_PS], state[DEPTH], state[SHIFT])
+    state[TOKENS] = tokens
+    state[LAST_PS] = now_ps
+    cost = sim.packets[each.head].size_bytes * state[BYTE_TIME]
+    state[ELIGIBLE_PS] = now_ps if cost <= tokens else now_ps + wait_ps(cost - tokens, state[SHIFT])
+
+
+@kernel
+def enqueue(sim, queue, p, now_ps):
+    """Packet `p` waits in the FIFO of its slice, or goes to best effort."""
+    packet = sim.packets[p]
+    k = find(sim, queue, packet.band) if packet.band > 0 else NONE
+    if k == NONE:
+        best_effort = sim.queues[queue.child_first + queue.child_count - 1]
+        enqueue_below(sim, queue, best_effort, p, now_ps)
+        return
+    each = sim.queues[k]
+    if packet.size_bytes * each.i[BYTE_TIME] > each.i[DEPTH] or full(sim, each, p):
+        drop(sim, queue.port, p, DROP_TAIL)
+        return
+    push(sim, each, p)
+    queue.packets += 1
+    queue.bytes += packet.size_bytes
+    if each.packets == 1:
+        new_head(sim, each, now_ps)
+
+
+@kernel
+def dequeue(sim, queue, now_ps):
+    """The next packet of a slice that conforms, else the next of best effort, or NONE."""
+    first = int(queue.child_first)
+    last = first + queue.child_count - 1
+    eligible_ps = NEVER
+    chosen = first
+    for k in range(first, last):
+        each = sim.queues[k]
+        if each.packets > 0 and each.i[ELIGIBLE_PS] < eligible_ps:
+            eligible_ps = each.i[ELIGIBLE_PS]
+            chosen = k
+    if eligible_ps <= now_ps:
+        return take(sim, queue, sim.queues[chosen], now_ps)
+    best_effort = sim.queues[last]
+    p = dequeue_below(sim, queue, best_effort, now_ps)
+    if p == NONE and best_effort.packets > 0:
+        eligible_ps = min(eligible_ps, best_effort.next_ps)
+    queue.next_ps = eligible_ps
+    return p
+
+
+@kernel
+def take(sim, queue, each, now_ps):
+    """The head of a slice's FIFO leaves and pays its tokens."""
+    state = each.i
+    tokens = refilled(state[TOKENS], now_ps - state[LAST_PS], state[DEPTH], state[SHIFT])
+    p = pop(sim, each)
+    size_bytes = int(sim.packets[p].size_bytes)
+    state[TOKENS] = tokens - size_bytes * state[BYTE_TIME]
+    state[LAST_PS] = now_ps
+    queue.packets -= 1
+    queue.bytes -= size_bytes
+    if each.packets > 0:
+        new_head(sim, each, now_ps)
+    return p
+
+
+def encode_class(record: Any, spec: ShapedSlice) -> None:
+    """Write a slice's band, bucket and limit."""
+    record.limit_bytes = spec.limit_bytes
+    state = record.i
+    state[BAND] = spec.band
+    state[BYTE_TIME], state[SHIFT], state[DEPTH] = bucket(spec.rate_bps, spec.burst_bytes)
+    state[TOKENS] = state[DEPTH]
+    state[LAST_PS] = 0
