@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netarium.measure.endpoints import Endpoints
-from netarium.measure.histogram import later_than, percentile_ps
+from netarium.measure.histogram import later_than, percentiles_ps
 from netarium.measure.intervals import lower_limit, trials_to_prove, upper_limit
 from netarium.measure.verdicts import DELIVERED, NOT_CERTIFIABLE, NOT_DELIVERED, objective
 from netarium.units import SECOND_PS, format_time
@@ -29,11 +29,12 @@ def certify_latency(samples: Samples, members: list[Endpoints], promised_ps: int
     counts = samples.latency_counts[chosen].sum(axis=0)
     packets = int(samples.latency_count[chosen].sum())
     edges = samples.latency_edges_ps
+    p99, p999 = percentiles_ps(counts, edges, (0.99, 0.999), smallest, largest)
     figures = {
         "packets": packets,
         "min_s": smallest / SECOND_PS,
-        "p99_s": percentile_ps(counts, edges, 0.99, smallest, largest) / SECOND_PS,
-        "p999_s": percentile_ps(counts, edges, 0.999, smallest, largest) / SECOND_PS,
+        "p99_s": p99 / SECOND_PS,
+        "p999_s": p999 / SECOND_PS,
         "max_s": largest / SECOND_PS,
     }
     if largest <= promised_ps:

@@ -46,8 +46,8 @@ def metrics_document(
         "status": "succeeded",
         "seed": int(trial.seed),
         "digests": {**(digests or {}), "kernel": samples.kernel_digest, "samples": samples.digest()},
-        "engine": dict(samples.engine),
-        "conservation": samples.conservation,
+        "engine": _plain(samples.engine),
+        "conservation": _plain(samples.conservation),
         "services": measure_services(samples, trial),
         "links": measure_links(samples),
         "slices": {},
@@ -61,6 +61,18 @@ def metrics_document(
     if failures(document):
         document["status"] = "failed"
     return document
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with Python's own numbers instead of NumPy's, which JSON does not know."""
+    return {
+        key: _plain(value)
+        if isinstance(value, Mapping)
+        else value.item()
+        if hasattr(value, "item")
+        else value
+        for key, value in values.items()
+    }
 
 
 def _against_bound(certificate: dict[str, Any], bound: Mapping[str, float]) -> dict[str, Any]:

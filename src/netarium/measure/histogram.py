@@ -8,6 +8,8 @@ ns.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,15 +23,19 @@ PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
 RELATIVE_ERROR = 1 / 128
 
 
-def percentile_ps(
-    counts: np.ndarray, edges_ps: np.ndarray, quantile: float, low_ps: int, high_ps: int
-) -> float:
-    """The nearest-rank percentile, ps. counts: int64[B]; edges_ps: int64[B+1]; low, high: exact extremes."""
-    cumulative = np.cumsum(counts)
-    rank = max(1, int(np.ceil(quantile * cumulative[-1] - 1e-9)))
-    index = int(np.searchsorted(cumulative, rank))
-    middle = (float(edges_ps[index]) + float(edges_ps[index + 1])) / 2
-    return min(max(middle, float(low_ps)), float(high_ps))
+def percentiles_ps(
+    counts: np.ndarray, edges_ps: np.ndarray, quantiles: Iterable[float], low_ps: int, high_ps: int
+) -> list[float]:
+    """Nearest-rank percentiles, ps. counts: int64[B]; edges_ps: int64[B+1]; low, high: the exact extremes."""
+    filled = np.flatnonzero(counts)
+    cumulative = np.cumsum(counts[filled])
+    found = []
+    for quantile in quantiles:
+        rank = max(1, math.ceil(quantile * int(cumulative[-1]) - 1e-9))
+        index = int(filled[np.searchsorted(cumulative, rank)])
+        middle = (float(edges_ps[index]) + float(edges_ps[index + 1])) / 2
+        found.append(min(max(middle, float(low_ps)), float(high_ps)))
+    return found
 
 
 def summary_s(samples: Samples, what: str, service: int) -> dict[str, float]:
@@ -40,10 +46,9 @@ def summary_s(samples: Samples, what: str, service: int) -> dict[str, float]:
     low, high = (int(getattr(samples, f"{what}_{key}_ps")[service]) for key in ("min", "max"))
     mean = float(getattr(samples, f"{what}_sum_ps")[service]) / count
     counts = getattr(samples, f"{what}_counts")[service]
-    figures = {"min": low / SECOND_PS}
-    for name, quantile in PERCENTILES.items():
-        figures[name] = percentile_ps(counts, samples.latency_edges_ps, quantile, low, high) / SECOND_PS
-    return figures | {"max": high / SECOND_PS, "mean": mean / SECOND_PS}
+    found = percentiles_ps(counts, samples.latency_edges_ps, PERCENTILES.values(), low, high)
+    figures = {name: value / SECOND_PS for name, value in zip(PERCENTILES, found, strict=True)}
+    return {"min": low / SECOND_PS} | figures | {"max": high / SECOND_PS, "mean": mean / SECOND_PS}
 
 
 def later_than(counts: np.ndarray, edges_ps: np.ndarray, limit_ps: int) -> int:

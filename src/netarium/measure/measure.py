@@ -12,7 +12,7 @@ import numpy as np
 from netarium.measure import histogram, intervals
 from netarium.measure.series import (
     active_interval_ps,
-    flows_of,
+    flows_by_service,
     layer3_curve,
     port_curve,
     service_curve,
@@ -31,20 +31,19 @@ SIZE_BINS = 10
 def measure_services(samples: Samples, trial: Trial) -> dict[str, dict[str, Any]]:
     """The metrics of every service, by name."""
     return {
-        name: _service_metrics(samples, trial.services[name], index)
-        for index, name in enumerate(samples.services)
+        name: _service_metrics(samples, trial.services[name], index, flows)
+        for index, (name, flows) in enumerate(zip(samples.services, flows_by_service(samples), strict=True))
     }
 
 
-def _service_metrics(samples: Samples, service_model: Any, index: int) -> dict[str, Any]:
-    flows = flows_of(samples, index)
-    start_ps, stop_ps = active_interval_ps(samples, service_model, index)
+def _service_metrics(samples: Samples, service_model: Any, index: int, flows: np.ndarray) -> dict[str, Any]:
+    start_ps, stop_ps = active_interval_ps(samples, service_model, index, flows)
     last = samples.service_series[-1, index]
     return {
         "kind": samples.service_kind[index],
         "flows": len(flows),
         "active_s": [start_ps / SECOND_PS, stop_ps / SECOND_PS],
-        **_rates(samples, index, start_ps, stop_ps),
+        **_rates(samples, index, flows, start_ps, stop_ps),
         "delivered_bytes": int(last["delivered_bytes"]),
         "sent_bytes": int(last["sent_bytes"]),
         "latency_s": histogram.summary_s(samples, "latency", index),
@@ -58,10 +57,10 @@ def _service_metrics(samples: Samples, service_model: Any, index: int) -> dict[s
     }
 
 
-def _rates(samples: Samples, index: int, start_ps: int, stop_ps: int) -> dict[str, Any]:
+def _rates(samples: Samples, index: int, flows: np.ndarray, start_ps: int, stop_ps: int) -> dict[str, Any]:
     if stop_ps <= start_ps:
         return {"goodput_bps": 0.0, "goodput_bps_ci95": None, "throughput_bps": 0.0}
-    curve = service_curve(samples, index, "delivered_bytes")
+    curve = service_curve(samples, index, "delivered_bytes", flows)
     seconds = (stop_ps - start_ps) / SECOND_PS
     inside = samples.times_ps[(samples.times_ps > start_ps) & (samples.times_ps < stop_ps)]
     edges = np.concatenate([[start_ps], inside, [stop_ps]])
@@ -69,7 +68,7 @@ def _rates(samples: Samples, index: int, start_ps: int, stop_ps: int) -> dict[st
     return {
         "goodput_bps": float(curve.rise(start_ps, stop_ps)) * 8 / seconds,
         "goodput_bps_ci95": _as_list(intervals.batch_means(rates.tolist())),
-        "throughput_bps": float(layer3_curve(samples, index).rise(start_ps, stop_ps)) * 8 / seconds,
+        "throughput_bps": float(layer3_curve(samples, index, flows).rise(start_ps, stop_ps)) * 8 / seconds,
     }
 
 

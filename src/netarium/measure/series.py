@@ -38,11 +38,22 @@ def flows_of(samples: Samples, service: int) -> np.ndarray:
     return samples.flows[samples.flows["service"] == service]
 
 
-def service_curve(samples: Samples, service: int, key: str) -> Curve:
-    """One cumulative field of one service; it starts to rise where its first flow starts."""
+def flows_by_service(samples: Samples) -> list[np.ndarray]:
+    """FLOWS[n] of every service, in the order of the services; one pass over the flows."""
+    order = np.argsort(samples.flows["service"], kind="stable")
+    grouped = samples.flows[order]
+    bounds = np.searchsorted(grouped["service"], np.arange(len(samples.services) + 1))
+    return [grouped[low:high] for low, high in zip(bounds, bounds[1:], strict=False)]
+
+
+def service_curve(samples: Samples, service: int, key: str, flows: np.ndarray | None = None) -> Curve:
+    """One cumulative field of one service; it starts to rise where its first flow starts.
+
+    flows: those of the service, if the caller has them.
+    """
     times = np.concatenate([[0], samples.times_ps])
     values = np.concatenate([[0], samples.service_series[key][:, service]]).astype(np.float64)
-    flows = flows_of(samples, service)
+    flows = flows_of(samples, service) if flows is None else flows
     if len(flows):
         times, values = _with_knot(times, values, int(flows["start_ps"].min()), 0.0)
         if key in RECEIVED and (flows["end_ps"] >= 0).all():
@@ -68,7 +79,9 @@ def _with_knot(
     return np.insert(times, index, at_ps), np.insert(values, index, value)
 
 
-def active_interval_ps(samples: Samples, service_model: Any, service: int) -> tuple[int, int]:
+def active_interval_ps(
+    samples: Samples, service_model: Any, service: int, flows: np.ndarray | None = None
+) -> tuple[int, int]:
     """(start, stop) in ps: from the service's start to the earliest of its stop, the end of the run, and
     (bulk, stream and demands) the completion of its last flow. Start equals stop if it never began.
     """
@@ -76,15 +89,15 @@ def active_interval_ps(samples: Samples, service_model: Any, service: int) -> tu
     start = min(int(getattr(service_model, "start", 0) or 0), end)
     stop = getattr(service_model, "stop", None)
     stop = end if stop is None else min(int(stop), end)
-    flows = flows_of(samples, service)
+    flows = flows_of(samples, service) if flows is None else flows
     if samples.service_kind[service] in ENDS_WITH_ITS_FLOWS and len(flows) and (flows["end_ps"] >= 0).all():
         stop = min(stop, int(flows["end_ps"].max()))
     return start, max(start, stop)
 
 
-def layer3_curve(samples: Samples, service: int) -> Curve:
+def layer3_curve(samples: Samples, service: int, flows: np.ndarray | None = None) -> Curve:
     """Bytes of IP packets delivered: goodput plus the headers of the packets that brought it."""
-    payload = service_curve(samples, service, "delivered_bytes")
-    packets = service_curve(samples, service, "delivered_packets")
+    payload = service_curve(samples, service, "delivered_bytes", flows)
+    packets = service_curve(samples, service, "delivered_packets", flows)
     header = int(samples.service_header_bytes[service])
     return Curve(payload.times_ps, payload.values + header * packets.at(payload.times_ps))

@@ -225,7 +225,7 @@ def _hash_array(sha: "hashlib._Hash", array: np.ndarray) -> None:
     for name in array.dtype.names or (None,):
         column = array if name is None else array[name]
         sha.update(f"{name} {column.dtype.str}\n".encode())
-        sha.update(np.ascontiguousarray(column).tobytes())
+        sha.update(np.ascontiguousarray(column).data)
 
 
 def _shape_faults(samples: Samples) -> list[str]:

@@ -52,6 +52,16 @@ def test_it_is_json_without_nan() -> None:
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
+def test_numpy_numbers_of_the_engine_become_plain() -> None:
+    trial = interference_trial()
+    made = make(trial, {"guaranteed": Made(48.3e9)})
+    made.engine = {"events": np.int64(7), "wall_s": np.float64(1.5)}
+    made.conservation["sent"] = np.int64(made.conservation["sent"])
+    made.conservation["dropped"] = {"DROP_TAIL": np.int64(0)}
+    found = metrics_document(made, trial, run="r")
+    assert json.loads(json.dumps(found))["engine"] == {"events": 7, "wall_s": 1.5}
+
+
 def test_a_good_run_succeeds() -> None:
     assert document()["status"] == "succeeded"
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netarium.measure import intervals
-from netarium.measure.histogram import later_than, percentile_ps
+from netarium.measure.histogram import later_than, percentiles_ps
 from netarium.measure.measure import nearest_rank
 from netarium.run.samples import latency_bin, log_linear_edges_ps
 
@@ -29,7 +29,7 @@ def binned(values: list[int]) -> np.ndarray:
 )
 def test_a_percentile_is_within_its_stated_error(values: list[int], quantile: float) -> None:
     exact = nearest_rank(np.sort(np.array(values)), quantile)
-    found = percentile_ps(binned(values), EDGES, quantile, min(values), max(values))
+    (found,) = percentiles_ps(binned(values), EDGES, [quantile], min(values), max(values))
     assert abs(found - exact) <= max(exact / 128, 512) * (1 + 1e-9)
     assert min(values) <= found <= max(values)
 
