@@ -11,7 +11,14 @@ from netarium.show import objectives, pages, quantity
 from netarium.show.pages import Cell, Grid, Picture, columns, marked
 from netarium.show.record import Record
 from netarium.show.tables import conservation_line, engine_line
-from netarium.show.verdict import expectation_level, expectation_value, judge, level_of, slice_verdict
+from netarium.show.verdict import (
+    expectation_level,
+    expectation_value,
+    judge,
+    level_of,
+    slice_reasons,
+    slice_verdict,
+)
 
 SERVICES, PORTS, OBJECTIVES, REASONS = 500, 12, 600, 20  # most rows of a kind
 FILES = 60
@@ -124,7 +131,11 @@ def _checks(record: Record) -> list[dict[str, str]]:
 
 def _why(expectation: dict[str, Any]) -> str:
     reason = str(expectation.get("reason") or "")
-    return f"({quantity.shorten(reason, 80)})" if reason and expectation.get("value") is None else ""
+    return (
+        f"({quantity.shorten(reason, 80)})"
+        if reason and expectation_value(expectation) == quantity.MISSING
+        else ""
+    )
 
 
 def _services(record: Record) -> Grid | None:
@@ -202,13 +213,8 @@ def _drop(grid: Grid, name: str) -> None:
 
 
 def _reasons(record: Record) -> list[str]:
-    """What certification says of slices without a row per objective; the others have it in their row."""
-    return [
-        f"{name}: {reason}"
-        for name, entry in record.slices.items()
-        if entry.get("admitted") is not False and not entry.get("objectives")
-        for reason in entry.get("reasons") or []
-    ]
+    """What kept slices from being certified, where the row of an objective does not say it."""
+    return [f"{name}: {reason}" for name, entry in record.slices.items() for reason in slice_reasons(entry)]
 
 
 def _files(record: Record) -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ from netarium.show.verdict import (
     expectation_value,
     judge,
     level_of,
+    slice_reasons,
     slice_verdict,
 )
 
@@ -130,6 +131,8 @@ def _slices(record: Record, limit: int) -> RenderableType | None:
     for name in shown[:limit]:
         rows += _slice_rows(name, record.slices[name], only_problems=briefly)
     parts: list[RenderableType] = [_with_rest(Columns(columns, rows), len(shown) - limit)] if rows else []
+    reasons = [f"{name}: {reason}" for name in shown[:limit] for reason in slice_reasons(record.slices[name])]
+    parts += [Text(reason, style=STYLES[UNSURE]) for reason in reasons[:limit]]
     if briefly and held:
         every = "every" if len(held) == len(record.slices) else "the other"
         parts.append(_marked(GOOD, f"{every} {len(held):,} slices: all objectives delivered"))

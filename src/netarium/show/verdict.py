@@ -30,10 +30,22 @@ def slice_verdict(certificate: dict[str, Any]) -> str:
     """delivered, not delivered or not certifiable, for one entry of metrics.json's slices."""
     if certificate.get("admitted") is False:
         return "refused"
-    found = certificate.get("certified")
-    if isinstance(found, str):
-        return found.replace("_", " ")
-    return {True: DELIVERED, False: NOT_DELIVERED}.get(found, NOT_CERTIFIABLE)
+    stated = certificate.get("verdict")
+    if isinstance(stated, str):
+        return stated.replace("_", " ")
+    return {True: DELIVERED, False: NOT_DELIVERED}.get(certificate.get("certified"), NOT_CERTIFIABLE)
+
+
+def slice_reasons(certificate: dict[str, Any]) -> list[str]:
+    """Why a slice was not delivered, as far as no objective says it: a bound exceeded, nothing sent."""
+    if slice_verdict(certificate) in (DELIVERED, "refused"):
+        return []
+    told = [str(entry.get("reason") or "") for entry in certificate.get("objectives") or []]
+    return [
+        str(reason)
+        for reason in certificate.get("reasons") or []
+        if not any(known and known in str(reason) for known in told)
+    ]
 
 
 def level_of(verdict: str) -> str:
@@ -46,6 +58,8 @@ def expectation_level(expectation: dict[str, Any]) -> str:
 
 def expectation_value(expectation: dict[str, Any]) -> str:
     """What was observed for an expectation, with its unit."""
+    if expectation.get("value") is None and str(expectation.get("metric", "")).endswith(".certified"):
+        return NOT_CERTIFIABLE
     unit = expectation.get("unit") or quantity.unit_of(
         str(expectation.get("metric") or _metric_in(expectation))
     )

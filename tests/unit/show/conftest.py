@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 import synthetic
 
 from netarium.show.record import Record, read
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "measure"))  # for made_samples
 
 
 @pytest.fixture(scope="session")

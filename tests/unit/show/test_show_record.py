@@ -113,6 +113,21 @@ def test_a_slice_that_cannot_be_certified_is_neither_passed_nor_failed(tmp_path:
     assert (found.level, found.headline) == ("unsure", "Not certifiable")
 
 
+def test_only_reasons_that_no_objective_gives_are_told_apart() -> None:
+    certificate = {
+        "verdict": "not_delivered",
+        "objectives": [{"objective": "loss", "reason": "3 packets were lost"}],
+        "reasons": ["loss not delivered: 3 packets were lost", "latency: above the computed bound"],
+    }
+    assert verdict.slice_reasons(certificate) == ["latency: above the computed bound"]
+    assert verdict.slice_reasons({**certificate, "verdict": "delivered"}) == []
+
+
+def test_an_expectation_of_a_slice_that_cannot_be_certified() -> None:
+    entry = {"text": "slice x certified", "met": False, "value": None, "metric": "slices.x.certified"}
+    assert verdict.expectation_value(entry) == "not certifiable"
+
+
 @pytest.mark.parametrize(
     ("metric", "unit"),
     [

@@ -53,7 +53,7 @@ def parsed(html: str) -> Balance:
     return page
 
 
-@pytest.mark.parametrize("name", ["passed", "starved", "udp", "crowd", "unfinished"])
+@pytest.mark.parametrize("name", ["passed", "udp", "crowd", "unfinished"])
 def test_the_page_is_whole_and_asks_for_nothing_outside(report_of: Callable[[str], str], name: str) -> None:
     html = report_of(name)
     page = parsed(html)
@@ -75,8 +75,10 @@ def test_what_the_page_says(runs: Path, report_of: Callable[[str], str]) -> None
         assert words in text, words
 
 
-def test_the_verdict_comes_first_and_failures_lead(report_of: Callable[[str], str]) -> None:
-    html = report_of("starved")
+def test_the_verdict_comes_first_and_failures_lead(runs: Path, tmp_path: Path) -> None:
+    record = read(runs / "starved")
+    record.folder, record.topology = tmp_path, {}  # without figures
+    html = report.html(record)
     assert html.index("✗ Failed") < html.index("Services")
     assert html.index("guaranteed.goodput from 12 s") < html.index("best_effort.goodput from 12 s")
 

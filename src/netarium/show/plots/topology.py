@@ -63,6 +63,7 @@ def draw(record: Record, width_in: float) -> style.Drawing | None:
     ]
     style.legend(figure, [*legend, *paths], [*kinds, *names])
     style.settle(figure)  # names are placed where the nodes are now, so nothing may move any more
+    axes.apply_aspect()
     wires = _along(links, place)
     hidden = labels.place(
         axes, [str(n.get("label") or n["name"]) for n in nodes], at, _weights(nodes, links), marks, wires
