@@ -123,7 +123,7 @@ class Bar(Watcher):
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
+            BarColumn(bar_width=24),
             TextColumn("{task.fields[numbers]}"),
             TimeElapsedColumn(),
             console=Console(stderr=True),

@@ -44,12 +44,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: its folder, the metrics document, the exit code; `error` when it gave no result."""
+    """How a run ended: its folder, the metrics document, the exit code; `error` when it did not reach its end."""
 
     folder: Path
     document: Mapping[str, Any]
     exit_code: int
     error: NetariumError | None = None
+
+    @property
+    def has_results(self) -> bool:
+        """Whether anything was simulated, if only until someone stopped it."""
+        return not isinstance(self.error, AdmissionRefused)
 
 
 def load(request: Request) -> Trial:
@@ -80,9 +85,8 @@ def run(
     runs: Path | None = None,
     argv: Sequence[str] = (),
     watcher: Watcher | None = None,
-    report: bool = True,
 ) -> Outcome:
-    """Run a trial and keep the record in a new folder of `runs`; report: draw report.html too.
+    """Run a trial and keep the record in a new folder of `runs`.
 
     Raises TrialInvalid and MachineCannot before anything is written; RunInterrupted, RunCrashed, RecordError
     and MachineCannot after the folder says how the run ended.
@@ -98,11 +102,7 @@ def run(
     with _ended(folder), stop_on_signals(lambda: watcher.say("Stopping; once more to stop at once.")) as stop:
         samples = _simulate(plan, watcher, stop)
         watcher.stage("measuring")
-        outcome = _keep_results(trial, plan, samples, folder, stop)
-    if report:
-        watcher.stage("drawing the report")
-        _draw_report(folder.path, watcher)
-    return outcome
+        return _keep_results(trial, plan, samples, folder, stop)
 
 
 def _folder(trial: Trial, plan: Plan | None, runs: Path | None, argv: Sequence[str]) -> RunFolder:
@@ -218,14 +218,18 @@ def _finish_if_there_is_room(folder: RunFolder, exit_code: int, reason: str) -> 
         return
 
 
-def _draw_report(folder: Path, watcher: Watcher) -> None:
-    """The record is complete without its report; a report that cannot be drawn is said, and ends nothing."""
+def draw_report(folder: Path, watcher: Watcher) -> Path | None:
+    """Draw report.html; its path, or None when it could not be drawn, which is said and ends nothing.
+
+    The record is complete without its report, which can be drawn again from it at any time.
+    """
     from netarium.show import record, report
 
+    watcher.stage("drawing the report")
     try:
-        report.write(record.read(folder))
+        return report.write(record.read(folder))
     except Exception as error:
         details = write_traceback(error)
-        watcher.say(
-            f"The report could not be drawn, which is a bug ({one_line(error)}); details in {details}"
-        )
+        bug = f"The report could not be drawn, which is a bug ({one_line(error)})"
+        watcher.say(f"{bug}; details in {details}")
+        return None

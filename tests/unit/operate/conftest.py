@@ -9,6 +9,8 @@ import pytest
 from stages import Engine, install
 from typer.testing import CliRunner, Result
 
+from netarium.show.record import Record
+
 Cli = Callable[..., Result]
 
 TRIAL = """\
@@ -55,7 +57,11 @@ def cli(folder: Path) -> Cli:
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine that replaces compile and simulate; a line stands for the report, which takes seconds."""
     fake = install(monkeypatch)
-    monkeypatch.setattr(
-        "netarium.show.report.write", lambda record: (record.folder / "report.html").write_text("a report")
-    )
+
+    def write(record: Record) -> Path:
+        page = record.folder / "report.html"
+        page.write_text("a report")
+        return page
+
+    monkeypatch.setattr("netarium.show.report.write", write)
     return fake

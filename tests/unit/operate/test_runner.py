@@ -31,7 +31,7 @@ def test_a_run_that_succeeds(cli, trial: Path, engine: Engine) -> None:
     record = the_run()
     assert (record.status, record.is_result, record.verify()) == ("succeeded", True, [])
     assert record.name in result.stdout
-    assert str(record.path / "report.html") in result.stdout.replace("\n", "")
+    assert result.stdout.endswith(f"report {record.path / 'report.html'}\n")
     assert record.start["typed"]["text"] == trial.read_text()
     assert record.start["digests"]["plan"] == "p" * 64
     assert record.start["assumptions"] == record.metrics["assumptions"]

@@ -32,6 +32,9 @@ def run(
     out: Runs = RUNS,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages.")] = False,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Draw report.html too (never with --json).")
+    ] = True,
     list_bundled: Annotated[bool, typer.Option("--list", help="List the bundled trials and stop.")] = False,
 ) -> None:
     """Run a trial, certify and record it, print the outcome."""
@@ -43,13 +46,17 @@ def run(
 
     asked = runner.load(runner.Request(trial, mode, seed, tuple(changes or ()), _variant(variant, full)))
     with watcher(quiet) as watching:
-        outcome = runner.run(asked, runs=out, argv=sys.argv, watcher=watching, report=not as_json)
+        outcome = runner.run(asked, runs=out, argv=sys.argv, watcher=watching)
     if as_json:
         write_json(outcome.document)
     if outcome.error is not None:
         say(explain(outcome.error)[1])
-    elif not as_json:
+    if not as_json and outcome.has_results:
         _summary(outcome.folder)
+        if report:
+            with watcher(quiet) as watching:
+                page = runner.draw_report(outcome.folder, watching)
+            typer.echo(f"report {page}" if page else "no report")
     raise typer.Exit(outcome.exit_code)
 
 
