@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: its folder, the metrics document, the exit code; `error` when it did not reach its end."""
+    """How a run ended: folder, metrics document, exit code; `error` when it did not reach its end."""
 
     folder: Path
     document: Mapping[str, Any]
