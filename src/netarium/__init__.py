@@ -3,7 +3,7 @@
     import netarium as nt
 
     trial = nt.load("interference.trial.yml", ["duration=5 s"])
-    nt.check(trial)
+    nt.check(trial)  # the plan, or the reasons why there is none
     nt.run(trial)
 
 The names of a trial file are the names here; each is imported when it is first used. `netarium.run` is both
@@ -36,6 +36,8 @@ _NAMES = {
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 
+_CALLED = {"check": "admit"}  # where the name differs from the one in its module
+
 __all__ = ["__version__", "run", *_WHERE]  # noqa: PLE0604
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def __getattr__(name: str) -> Any:
         return import_module("netarium.run")  # importing binds it here, callable
     if name not in _WHERE:
         raise AttributeError(f"module 'netarium' has no attribute {name!r}")
-    value = getattr(import_module(f"netarium.{_WHERE[name]}"), name)
+    value = getattr(import_module(f"netarium.{_WHERE[name]}"), _CALLED.get(name, name))
     globals()[name] = value
     return value
 

@@ -78,7 +78,7 @@ class Tcp(Part):
     sack: bool = True
     """Selective acknowledgements (RFC 2018)."""
     ecn: bool = False
-    """Explicit congestion notification (RFC 3168); dctcp always has it."""
+    """Explicit congestion notification (RFC 3168); true with dctcp, which needs it."""
     pacing: bool | None = None
     """Spread packets over the round trip; default: where the congestion control asks for it."""
     delayed_ack: Acks = Field(default_factory=DelayedAck)
@@ -102,11 +102,17 @@ class Tcp(Part):
     mss: Annotated[int, Field(ge=64, le=65495, strict=True)] | None = None
     """Payload bytes of a full segment; default: what the MTU of the path leaves."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _marks(cls, data: Any) -> Any:
+        """dctcp works by marks: it has ecn without being told."""
+        return {"ecn": True, **data} if isinstance(data, dict) and data.get("congestion") == "dctcp" else data
+
     @model_validator(mode="after")
     def _consistent(self) -> Tcp:
         if self.min_rto > self.max_rto:
             raise Mistake("min_rto above max_rto", "min_rto <= max_rto", at=("min_rto",))
-        if "ecn" in self.model_fields_set and not self.ecn and self.congestion == "dctcp":
+        if not self.ecn and self.congestion == "dctcp":
             raise Mistake("false", "true with dctcp, which works by marks", at=("ecn",))
         return self
 
