@@ -1,15 +1,17 @@
-"""Impairments of a link: loss, corruption, duplication, jitter and reordering, with the meanings of netem (tc-netem(8); Linux:
-sch_netem.c). They act on a packet that has left the transmitter.
+"""Impairments of a link: loss, corruption, duplication, jitter and reordering, with the meanings of netem
+(tc-netem(8); Linux: sch_netem.c). They act on a packet that has left the transmitter.
 
-Loss: independent (bernoulli), in bursts (gilbert_elliott: Gilbert 1960, Elliott 1963; a packet is judged by the state it finds, then
-the state may change, as in netem's gemodel; the first finds the good one), or every n-th packet (periodic).
-Jitter: a random number x of mean 0 is added to the delay: uniform in +-delay, or normal or pareto (shape 3) with the standard deviation
-`delay`, cut at 4 of them as netem's tables are; the whole delay is never below 0. Correlation is netem's: the random
-number in [0, 1) behind it is (1 - rho) * new + rho * last, which also narrows the spread.
-Reordering: every `gap`-th packet, with the probability given, skips the whole delay and overtakes those before it.
+Loss: independent (bernoulli), in bursts (gilbert_elliott: Gilbert 1960, Elliott 1963; a packet is judged by
+the state it finds, then the state may change, as in netem's gemodel; the first finds the good one), or
+every n-th packet (periodic). Jitter: a random number x of mean 0 is added to the delay: uniform in +-delay,
+or normal or pareto (shape 3) with the standard deviation `delay`, cut at 4 of them as netem's tables are;
+the whole delay is never below 0. Correlation is netem's: the random number in [0, 1) behind it is (1 - rho)
+* new + rho * last, which also narrows the spread. Reordering: every `gap`-th packet, with the probability
+given, skips the whole delay and overtakes those before it.
 
-Deviations: distributions are computed, not tabulated (netem looks a correlated number up by its low bits, which undoes the
-correlation); loss is drawn before duplication, so a duplicated packet is never half lost; every draw is of 53 bits.
+Deviations: distributions are computed, not tabulated (netem looks a correlated number up by its low bits,
+which undoes the correlation); loss is drawn before duplication, so a duplicated packet is never half lost;
+every draw is of 53 bits.
 """
 
 from __future__ import annotations
@@ -143,8 +145,8 @@ def extra_delay_ps(impairment, stream, delay_ps):
 
 @kernel
 def normal_quantile(u):
-    """The standard normal distribution's quantile of u in [0, 1), to 1.2e-9 (Acklam, "An algorithm for computing the inverse
-    normal cumulative distribution function", 2003); beyond +-8 cut."""
+    """The standard normal distribution's quantile of u in [0, 1), to 1.2e-9 (Acklam, "An algorithm for
+    computing the inverse normal cumulative distribution function", 2003); beyond +-8 cut."""
     if u < 1e-15:
         return -8.0
     if u > 1.0 - 1e-15:

@@ -1,15 +1,18 @@
 """Rates that follow a trace: when a packet that begins now will have been transmitted.
 
-Two kinds. *Rates*: piecewise constant; a packet ends when the integral of the rate reaches its bits (a CSV file, or changes of
-rate as events). *Opportunities*: Mahimahi's packet-delivery traces (Netravali et al., USENIX ATC 2015; mahimahi: link_queue.cc):
-at each instant of the trace up to 1504 bytes leave, and a packet leaves at the opportunity that covers its last byte; what an
-opportunity has over is used by the packet behind it if that one waits already, else lost.
+Two kinds. *Rates*: piecewise constant; a packet ends when the integral of the rate reaches its bits (a CSV
+file, or changes of rate as events). *Opportunities*: Mahimahi's packet-delivery traces (Netravali et al.,
+USENIX ATC 2015; mahimahi: link_queue.cc): at each instant of the trace up to 1504 bytes leave, and a packet
+leaves at the opportunity that covers its last byte; what an opportunity has over is used by the packet
+behind it if that one waits already, else lost.
 
 At its end a trace starts again, or holds its last rate; Mahimahi's without a loop gives nothing any more.
-Deviations: Mahimahi starts its clock with the program, here it starts with the run; packets larger than an opportunity take several (Mahimahi
-stops); an opportunity carries IP packets with 4 bytes each of tunnel header, as Mahimahi counts them, not the overhead of the wire.
+Deviations: Mahimahi starts its clock with the program, here it starts with the run; packets larger than an
+opportunity take several (Mahimahi stops); an opportunity carries IP packets with 4 bytes each of tunnel
+header, as Mahimahi counts them, not the overhead of the wire.
 
-A port asks in the order of time, so a position in the trace moves only forward and each point is passed once.
+A port asks in the order of time, so a position in the trace moves only forward and each point is passed
+once.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ TRACE = record(
     ("base_ps", "i8", "looping: when the current round began"),
     ("spare_bytes", "i8", "opportunities: bytes left of the one at end_ps"),
     ("end_ps", "i8", "opportunities: when the last packet ended, or NONE"),
-    ("charge_bytes", "i8", "opportunities: what a packet counts beside its wire bytes (overhead off, tunnel on)"),
+    ("charge_bytes", "i8", "opportunities: added to wire bytes (overhead off, tunnel on)"),
 )
 
 TRACE_POINT = record(
@@ -46,7 +49,8 @@ TRACE_POINT = record(
 
 @kernel
 def transmit_end_ps(sim, t, start_ps, wire_bytes):
-    """When a packet of `wire_bytes` that begins at `start_ps` has been transmitted by trace `t`; NEVER when it never is."""
+    """When a packet of `wire_bytes` that begins at `start_ps` has been transmitted by trace `t`; NEVER when
+    it never is."""
     trace = sim.traces[t]
     if trace.loop != 0 and start_ps - trace.base_ps >= 2 * trace.period_ps:
         skip_rounds(trace, start_ps)
@@ -73,7 +77,8 @@ def point_end_ps(sim, trace, base_ps, position):
 
 @kernel
 def end_at_rates(sim, trace, start_ps, wire_bytes):
-    """Piecewise constant rates: exact, rounded up to a picosecond once. Remembers the point in force at `start_ps`."""
+    """Piecewise constant rates: exact, rounded up to a picosecond once. Remembers the point in force at
+    `start_ps`."""
     while point_end_ps(sim, trace, trace.base_ps, trace.position) <= start_ps:
         advance(trace)
     work = wire_bytes * BYTE_WORK

@@ -1,7 +1,7 @@
 """Lay out the records of a port's queue discipline: the compile stage calls `build` once a port.
 
-A root and its children: children are neighbours, and child_first points at the first. A class of drr or htb is a record whose one
-child is its leaf.
+A root and its children: children are neighbours, and child_first points at the first. A class of drr or htb
+is a record whose one child is its leaf.
 """
 
 from __future__ import annotations
@@ -104,13 +104,15 @@ def build(
     mtu_bytes: int,
     table: QueueTable,
     stream: int = NONE,
-    hook_of: Callable[[Any], int] | None = None,
+    hook_of: Callable[[Any], tuple[int, int]] | None = None,
 ) -> int:
     """Lay out a discipline at a port; returns the index of its root in the table.
 
-    spec: a queue of the description (describe/queues.py), or strict.Strict or shaper.Shaper around one. stream: the port's
-    random stream (red, pie and user draw from it). hook_of: index of a user queue's first function in hooks.
-    Raises Mistake (its `at` within spec) for parameters that cannot work on this link, and for classes inside classes.
+    spec: a queue of the description (describe/queues.py), or strict.Strict or shaper.Shaper around one.
+    stream: the port's random stream (red, pie and user draw from it). hook_of: for a user's queue, the index
+    of its first function in hooks (user.load) and its limit (user.limit_packets).
+    Raises Mistake (its `at` within spec) for parameters that cannot work on this link, and for classes inside
+    classes.
     """
     layout = _Layout(port, rate_bps, mtu_bytes, table, stream, hook_of)
     root = table.take(1)
@@ -128,7 +130,7 @@ class _Layout:
         mtu_bytes: int,
         table: QueueTable,
         stream: int,
-        hook_of: Callable[[Any], int] | None,
+        hook_of: Callable[[Any], tuple[int, int]] | None,
     ) -> None:
         self.port, self.rate_bps, self.mtu_bytes = port, rate_bps, mtu_bytes
         self.table, self.stream, self.hook_of = table, stream, hook_of
@@ -174,7 +176,7 @@ class _Layout:
         if self.hook_of is None:
             raise ValueError("a user's queue needs hook_of")
         self._children(index, user.BANDS, kinds.FLOW)
-        user.encode(self.table[index], spec, self.hook_of(spec))
+        user.encode(self.table[index], *self.hook_of(spec))
 
     def _prio(self, index: int, spec: Any, at: tuple[str | int, ...]) -> None:
         prio.encode(self.table[index], spec)

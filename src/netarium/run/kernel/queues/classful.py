@@ -1,4 +1,6 @@
-"""What may stand at a port without slices, and as best effort at one with slices: any leaf, or a classful discipline over leaves."""
+"""What may stand at a port without slices, and as best effort at one with slices: any leaf, or a classful
+discipline over leaves.
+"""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """CoDel, controlled delay (RFC 8289; Nichols and Jacobson, CACM 2012; Linux: codel_impl.h, sch_codel.c).
 
-Drops (or marks) at dequeue, when the time packets wait stayed above `target` for `interval`; the next drop follows after
-interval / sqrt(count). Which variant: the RFC's, which for re-entering the dropping state is Linux's; with ECN as Linux does it
-(a packet that takes the mark is sent, and no other is looked at).
+Drops (or marks) at dequeue, when the time packets wait stayed above `target` for `interval`; the next drop
+follows after interval / sqrt(count). Which variant: the RFC's, which for re-entering the dropping state is
+Linux's; with ECN as Linux does it (a packet that takes the mark is sent, and no other is looked at).
 
-Deviations: the square root is exact (Linux approximates it in 16 bits); the "one packet" below which CoDel never drops is
-the link's MTU, as in Linux (RFC: the largest packet seen); bytes are those of IP packets.
+Deviations: the square root is exact (Linux approximates it in 16 bits); the "one packet" below which CoDel
+never drops is the link's MTU, as in Linux (RFC: the largest packet seen); bytes are those of IP packets.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def dequeue(sim, queue, others_bytes, now_ps):
 
 @kernel
 def begin_dropping(state, now_ps):
-    """Enter the dropping state, at the rate that held the queue last time if that was not long ago (section 5.5)."""
+    """Enter the dropping state, at the rate that held the queue last time if that was not long ago (section
+    5.5)."""
     state[DROPPING] = 1
     delta = state[COUNT] - state[LAST_COUNT]
     state[COUNT] = 1

@@ -1,8 +1,9 @@
 """The way into queue disciplines: enqueue, dequeue, and drain when a link is cut.
 
-Before enqueue the port sets packet.time_ps to the instant. A packet that is refused or dropped goes to pool.drop with its reason.
-When dequeue gives NONE though packets wait, queue.next_ps (later than now) says when to ask again. The totals `packets` and `bytes`
-of a root are at every moment those of all packets held below it.
+Before enqueue the port sets packet.time_ps to the instant. A packet that is refused or dropped goes to
+pool.drop with its reason. When dequeue gives NONE though packets wait, queue.next_ps (later than now) says
+when to ask again. The totals `packets` and `bytes` of a root are at every moment those of all packets held
+below it.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def below(sim, k):
 
 @kernel
 def drain(sim, q):
-    """Some packet held at or below root queue `q`, taken out against all rules, or NONE: to empty it when its link is cut."""
+    """Some packet held at or below root queue `q`, taken out against all rules, or NONE: to empty it when
+    its link is cut."""
     if sim.queues[q].packets == 0:
         return NONE
     k = q

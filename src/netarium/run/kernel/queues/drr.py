@@ -1,12 +1,14 @@
-"""Deficit round robin (Shreedhar and Varghese, "Efficient Fair Queueing using Deficit Round Robin", SIGCOMM 1995 and IEEE/ACM ToN
-1996; tc-drr(8); Linux: sch_drr.c).
+"""Deficit round robin (Shreedhar and Varghese, "Efficient Fair Queueing using Deficit Round Robin", SIGCOMM
+1995 and IEEE/ACM ToN 1996; tc-drr(8); Linux: sch_drr.c).
 
-A class that becomes busy joins the end of the round with one quantum; when its turn comes it sends while its deficit covers the
-packet at its head, else it gets a quantum more and goes to the end. A class that falls empty loses its deficit.
+A class that becomes busy joins the end of the round with one quantum; when its turn comes it sends while
+its deficit covers the packet at its head, else it gets a quantum more and goes to the end. A class that
+falls empty loses its deficit.
 
-The record of a class holds its leaf as its child, and the one packet whose size the round must know before it sends it
-(Linux: qdisc_peek_dequeued). So a leaf that drops or marks at dequeue (codel) judges that packet when it comes to the head.
-Deviations: bytes are those of IP packets; a child that holds its packets back (tbf) loses its turn instead of stopping the round.
+The record of a class holds its leaf as its child, and the one packet whose size the round must know before
+it sends it (Linux: qdisc_peek_dequeued). So a leaf that drops or marks at dequeue (codel) judges that
+packet when it comes to the head. Deviations: bytes are those of IP packets; a child that holds its packets
+back (tbf) loses its turn instead of stopping the round.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from .leaf import dequeue_child, enqueue_child
 from .priorities import class_of
 
 FIRST, LAST = 0, 1
-"""Slots of `i` of the discipline: the round, as indices among its classes; behind them, priorities.CLASS_OF."""
+"""Slots of `i` of the discipline: the round, as indices among its classes; behind them,
+priorities.CLASS_OF."""
 QUANTUM_BYTES, DEFICIT_BYTES, NEXT_CLASS, LISTED = range(4)
 """Slots of `i` of a class. Its `head` is the packet that was taken out of the leaf and not sent yet."""
 

@@ -1,7 +1,8 @@
-"""First in, first out: the list of packets that every leaf is made of; tc's pfifo and bfifo (tc-bfifo(8), sch_fifo.c).
+"""First in, first out: the list of packets that every leaf is made of; tc's pfifo and bfifo (tc-bfifo(8),
+sch_fifo.c).
 
-A packet that finds the queue full is dropped (DROP_TAIL). Deviation: bytes are those of IP packets; Linux counts the 14 bytes
-of the Ethernet header too. The packet being transmitted is not in the queue.
+A packet that finds the queue full is dropped (DROP_TAIL). Deviation: bytes are those of IP packets; Linux
+counts the 14 bytes of the Ethernet header too. The packet being transmitted is not in the queue.
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
 """FQ-CoDel, fair queues with controlled delay (RFC 8290; Linux: sch_fq_codel.c).
 
-Flows are hashed into queues, each under CoDel; queues are served by deficit round robin, new ones before old ones. When the limit is
-exceeded, packets are dropped from the head of the queue with most bytes: half of it, at most 64.
+Flows are hashed into queues, each under CoDel; queues are served by deficit round robin, new ones before
+old ones. When the limit is exceeded, packets are dropped from the head of the queue with most bytes: half
+of it, at most 64.
 
-Deviations: the memory limit counts IP bytes (Linux: the kernel's buffers, about 1.5 times as much for full packets); the hash is
-splitmix64 of flow hash and port. As in Linux, round robin counts a packet as its Ethernet frame without FCS, so that a quantum of
-1514 is one full packet a round, and CoDel's backlog is that of the whole discipline.
+Deviations: the memory limit counts IP bytes (Linux: the kernel's buffers, about 1.5 times as much for full
+packets); the hash is splitmix64 of flow hash and port. As in Linux, round robin counts a packet as its
+Ethernet frame without FCS, so that a quantum of 1514 is one full packet a round, and CoDel's backlog is
+that of the whole discipline.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from . import codel
 from .fifo import pop, push
 
 NEW_FIRST, NEW_LAST, OLD_FIRST, OLD_LAST, QUANTUM_BYTES = range(5)
-"""Slots of `i` of the discipline: its two lists of queues (indices among its children, or NONE), and the quantum."""
+"""Slots of `i` of the discipline: its two lists of queues (indices among its children, or NONE), and the
+quantum."""
 DEFICIT_BYTES, NEXT_FLOW, LISTED = 10, 11, 12
 """Slots of `i` of one queue, behind those of CoDel."""
 

@@ -1,14 +1,16 @@
-"""Class shaping like tc-htb(8) (Linux: sch_htb.c; Devera, "HTB Linux queuing discipline manual", 2002): every class is sure of its
-`rate` and may borrow what others leave, up to its `ceil`.
+"""Class shaping like tc-htb(8) (Linux: sch_htb.c; Devera, "HTB Linux queuing discipline manual", 2002):
+every class is sure of its `rate` and may borrow what others leave, up to its `ceil`.
 
-Two levels: classes under one root, which is the port itself. A class sends by right while its own bucket (rate, burst) is not in debt,
-and by borrowing while only the other one (ceil, burst) is not; in debt at ceil it waits. All that send by right come before those
-that borrow; among these a smaller `prio` first, and equals share by deficit round robin.
+Two levels: classes under one root, which is the port itself. A class sends by right while its own bucket
+(rate, burst) is not in debt, and by borrowing while only the other one (ceil, burst) is not; in debt at
+ceil it waits. All that send by right come before those that borrow; among these a smaller `prio` first, and
+equals share by deficit round robin.
 
-Deviations: the root's own bucket is left out, as it never binds: its rate is the port's, and the wire takes longer for a packet
-(overhead) than the root's bucket does. Quanta are in proportion to the rates, the least being one MTU (Linux: rate / r2q,
-between 1000 and 200000 bytes). A class that loses and regains the right to send keeps its turn (Linux moves on). Bytes are those of IP
-packets; both buckets have the same burst; time is exact.
+Deviations: the root's own bucket is left out, as it never binds: its rate is the port's, and the wire takes
+longer for a packet (overhead) than the root's bucket does. Quanta are in proportion to the rates, the least
+being one MTU (Linux: rate / r2q, between 1000 and 200000 bytes). A class that loses and regains the right
+to send keeps its turn (Linux moves on). Bytes are those of IP packets; both buckets have the same burst;
+time is exact.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ CEIL = 4
 """Slots of `i` of a class from here on: the same four of its bucket of (ceil, burst)."""
 LAST_PS, PRIO, QUANTUM_BYTES = 8, 9, 10
 DEFICIT_BYTES, TURN, HELD_PS = 11, 13, 15
-"""DEFICIT_BYTES, TURN: two each, when sending by right and when borrowing. HELD_PS: when its leaf last held its packets back."""
+"""DEFICIT_BYTES, TURN: two each, when sending by right and when borrowing. HELD_PS: when its leaf last held
+its packets back."""
 
 BY_RIGHT, BORROWING = 0, 1
 BURST_PS = SECOND_PS // 1000
@@ -57,7 +60,8 @@ def refill(each, now_ps):
     state = each.i
     elapsed_ps = now_ps - state[LAST_PS]
     state[TOKENS] = refilled(state[TOKENS], elapsed_ps, state[DEPTH], state[SHIFT])
-    state[CEIL + TOKENS] = refilled(state[CEIL + TOKENS], elapsed_ps, state[CEIL + DEPTH], state[CEIL + SHIFT])
+    ceil_tokens, ceil_depth = state[CEIL + TOKENS], state[CEIL + DEPTH]
+    state[CEIL + TOKENS] = refilled(ceil_tokens, elapsed_ps, ceil_depth, state[CEIL + SHIFT])
     state[LAST_PS] = now_ps
 
 

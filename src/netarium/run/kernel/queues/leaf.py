@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ..jit import kernel
 from . import codel, fifo, fq_codel, pie, red, tbf, user
-from .kinds import BFIFO, CODEL, FQ_CODEL, PFIFO, PIE, RED, TBF
+from .kinds import BFIFO, CODEL, FQ_CODEL, PIE, RED, TBF
 
 
 @kernel
 def enqueue(sim, queue, p, now_ps):
     """Give packet `p` to a leaf: it waits or is dropped."""
     kind = queue.kind
-    if kind == PFIFO or kind == BFIFO or kind == CODEL:
+    if kind <= BFIFO or kind == CODEL:
         fifo.enqueue(sim, queue, p)
     elif kind == TBF:
         tbf.enqueue(sim, queue, p)
@@ -29,7 +29,7 @@ def enqueue(sim, queue, p, now_ps):
 def dequeue(sim, queue, now_ps):
     """The next packet of a leaf, or NONE."""
     kind = queue.kind
-    if kind == PFIFO or kind == BFIFO:
+    if kind <= BFIFO:
         return fifo.pop(sim, queue)
     if kind == CODEL:
         return codel.dequeue(sim, queue, 0, now_ps)

@@ -1,12 +1,14 @@
 """PIE, proportional integral controller enhanced (RFC 8033; Linux: sch_pie.c, whose details it follows).
 
-Every `tupdate` the drop probability moves by alpha * (delay - target) + beta * (delay - delay before), in smaller steps while it
-is small; a packet is dropped (or marked, while the probability is at most 10 %) at enqueue with about that probability, evenly
-spaced. The delay is how long the packet dequeued last had waited, as Linux measures it by default.
+Every `tupdate` the drop probability moves by alpha * (delay - target) + beta * (delay - delay before), in
+smaller steps while it is small; a packet is dropped (or marked, while the probability is at most 10 %) at
+enqueue with about that probability, evenly spaced. The delay is how long the packet dequeued last had
+waited, as Linux measures it by default.
 
-The updates have no timer here: all that are due are made before the next packet is enqueued or dequeued, at the instants
-tupdate, 2 tupdate, ... Deviations: probabilities are real numbers; the first update comes after one tupdate (Linux: after half
-a second); bytes are those of IP packets. Not there: the estimator of the dequeue rate.
+The updates have no timer here: all that are due are made before the next packet is enqueued or dequeued, at
+the instants tupdate, 2 tupdate, ... Deviations: probabilities are real numbers; the first update comes
+after one tupdate (Linux: after half a second); bytes are those of IP packets. Not there: the estimator of
+the dequeue rate.
 """
 
 from __future__ import annotations
@@ -105,7 +107,8 @@ def catch_up(queue, now_ps):
 
 @kernel
 def strikes(sim, queue, size_bytes):
-    """Whether the arriving packet is to be dropped or marked (RFC 8033 section 4.1 and 5.4; Linux: pie_drop_early)."""
+    """Whether the arriving packet is to be dropped or marked (RFC 8033 section 4.1 and 5.4; Linux:
+    pie_drop_early)."""
     state = queue.i
     real = queue.f
     if state[BURST_PS] > 0:

@@ -1,5 +1,5 @@
-"""The policer at a slice's ingress: a token bucket that a packet passes or does not (RFC 2697's single rate, one bucket;
-Linux: act_police.c with `conform-exceed drop`).
+"""The policer at a slice's ingress: a token bucket that a packet passes or does not (RFC 2697's single
+rate, one bucket; Linux: act_police.c with `conform-exceed drop`).
 
 Bytes are those of IP packets, as a slice's bandwidth is stated (layer 3). The bucket is full at the start.
 """

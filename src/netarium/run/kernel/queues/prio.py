@@ -1,7 +1,8 @@
-"""Strict priority between bands (tc-prio(8); Linux: sch_prio.c): a band is served only while all before it have nothing to send.
+"""Strict priority between bands (tc-prio(8); Linux: sch_prio.c): a band is served only while all before it
+have nothing to send.
 
-The band follows from the packet's priority by `priomap`; each band has its own child. A child that holds its packets back (tbf) lets
-later bands go first, as in Linux.
+The band follows from the packet's priority by `priomap`; each band has its own child. A child that holds
+its packets back (tbf) lets later bands go first, as in Linux.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Which class a priority belongs to, for disciplines with named classes (drr, htb): sixteen numbers in eight slots."""
+"""Which class a priority belongs to, for disciplines with named classes (drr, htb): sixteen numbers in
+eight slots.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ def class_of(queue, priority):
 
 
 def encode(queue: Any, spec: Any) -> None:
-    """Write the class of each priority; those that no class names go to `default`, or else to the last class."""
+    """Write the class of each priority; those that no class names go to `default`, or else to the last
+    class."""
     names = list(spec.classes)
     rest = names.index(spec.default) if spec.default is not None else len(names) - 1
     of = [rest] * PRIORITIES

@@ -1,13 +1,14 @@
-"""Random early detection (Floyd and Jacobson, "Random Early Detection Gateways for Congestion Avoidance", IEEE/ACM ToN 1993;
-tc-red(8); Linux: include/net/red.h, sch_red.c), on the average queue in bytes.
+"""Random early detection (Floyd and Jacobson, "Random Early Detection Gateways for Congestion Avoidance",
+IEEE/ACM ToN 1993; tc-red(8); Linux: include/net/red.h, sch_red.c), on the average queue in bytes.
 
-The average is updated at every arrival, avg += (queue - avg) * 2**-wlog, and after an idle time as if that many packets of
-`avpkt` bytes had passed an empty queue. Between min and max a packet is marked or dropped with a probability that grows with
-the average and with the packets since the last mark (the paper's uniform spacing, section 9: one random number a mark).
+The average is updated at every arrival, avg += (queue - avg) * 2**-wlog, and after an idle time as if that
+many packets of `avpkt` bytes had passed an empty queue. Between min and max a packet is marked or dropped
+with a probability that grows with the average and with the packets since the last mark (the paper's uniform
+spacing, section 9: one random number a mark).
 
-Deviations: probability, average and (1 - w)**m are exact where Linux takes powers of two and a table; the queue counts as idle
-from the dequeue that empties it (Linux: from the first dequeue that finds it empty); bytes are those of IP packets.
-Not there: adaptive RED, harddrop, nodrop.
+Deviations: probability, average and (1 - w)**m are exact where Linux takes powers of two and a table; the
+queue counts as idle from the dequeue that empties it (Linux: from the first dequeue that finds it empty);
+bytes are those of IP packets. Not there: adaptive RED, harddrop, nodrop.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from .fifo import full, pop, push
 from .kinds import NO_LIMIT_PACKETS
 
 MIN_BYTES, MAX_BYTES, ECN, COUNT, IDLE_PS = range(5)
-"""Slots of `i`. COUNT: packets since the last mark, NONE below min. IDLE_PS: since when it is empty, or NONE."""
+"""Slots of `i`. COUNT: packets since the last mark, NONE below min. IDLE_PS: since when it is empty, or
+NONE."""
 WEIGHT, PROBABILITY, PACKET_PS, AVERAGE_BYTES, RANDOM = range(5)
 """Slots of `f`. PACKET_PS: time to transmit avpkt."""
 
@@ -101,7 +103,8 @@ def wlog(min_bytes: int, burst: int, avpkt_bytes: int) -> int:
     """
     asked = burst + 1 - min_bytes / avpkt_bytes
     if asked < 1:
-        raise Mistake(f"{burst} packets", f"at least min / avpkt = {-(-min_bytes // avpkt_bytes)}", at=("burst",))
+        least = -(-min_bytes // avpkt_bytes)
+        raise Mistake(f"{burst} packets", f"at least min / avpkt = {least} packets", at=("burst",))
     for log in range(1, WLOG_MAX + 1):
         weight = 2.0**-log
         if asked <= (1 - (1 - weight) ** burst) / weight:

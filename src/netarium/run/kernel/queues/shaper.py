@@ -1,10 +1,13 @@
-"""The shaper at a slice's source: the sender's first port holds each slice to its reserved bandwidth, before best effort.
+"""The shaper at a slice's source: the sender's first port holds each slice to its reserved bandwidth,
+before best effort.
 
-Each slice has a FIFO of its own and a token bucket of (bandwidth, burst) over IP bytes (layer 3), full at the start. A packet
-takes its tokens when its transmission begins, so that what leaves the port conforms, whatever it had to wait for. Among slices whose
-first packet may go, the one that may go longest is served first (ties: the lower slice number); best effort gets what is left.
+Each slice has a FIFO of its own and a token bucket of (bandwidth, burst) over IP bytes (layer 3), full at
+the start. A packet takes its tokens when its transmission begins, so that what leaves the port conforms,
+whatever it had to wait for. Among slices whose first packet may go, the one that may go longest is served
+first (ties: the lower slice number); best effort gets what is left.
 
-Compare IEEE 802.1Q-2022 section 8.6.8.2 (credit-based shaper): this one lets an idle slice save up a burst, which is in its reservation.
+Compare IEEE 802.1Q-2022 section 8.6.8.2 (credit-based shaper): this one lets an idle slice save up a burst,
+which is in its reservation.
 """
 
 from __future__ import annotations
@@ -36,7 +39,8 @@ class ShapedSlice:
 
 @dataclass(frozen=True)
 class Shaper:
-    """What the compile stage asks for at a sender's first port. best_effort: the queue of the trial, any kind."""
+    """What the compile stage asks for at a sender's first port. best_effort: the queue of the trial, any
+    kind."""
 
     slices: tuple[ShapedSlice, ...]
     best_effort: Any

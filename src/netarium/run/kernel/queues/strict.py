@@ -1,8 +1,10 @@
-"""Slices before best effort: what a port gets whose traffic belongs to slices (strict priority, IEEE 802.1Q-2022 section 8.6.8.1).
+"""Slices before best effort: what a port gets whose traffic belongs to slices (strict priority, IEEE
+802.1Q-2022 section 8.6.8.1).
 
-All packets of slices wait in one queue in the order of their arrival, with its own limit; slices need no protection from one
-another here, since each was shaped at its source and policed at its ingress to what it reserved. Best effort has the queue that the trial
-gives the port, and is served while no slice's packet waits.
+All packets of slices wait in one queue in the order of their arrival, with its own limit; slices need no
+protection from one another here, since each was shaped at its source and policed at its ingress to what it
+reserved. Best effort has the queue that the trial gives the port, and is served while no slice's packet
+waits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Token bucket filter, as tc-tbf(8) (Linux: sch_tbf.c): shapes to a rate, with bursts.
 
-A packet leaves when the bucket holds tokens for all of it; the bucket is full at the start. Deviations: bytes are those of IP
-packets (Linux adds the Ethernet header); no peak rate; time is exact where Linux has its clock's nanoseconds.
+A packet leaves when the bucket holds tokens for all of it; the bucket is full at the start. Deviations:
+bytes are those of IP packets (Linux adds the Ethernet header); no peak rate; time is exact where Linux has
+its clock's nanoseconds.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The token bucket behind tbf, htb, shapers and policers, in integers.
 
-A bucket of `burst` bytes fills at a rate. Tokens are kept as time: the picoseconds that the rate needs for them, in fixed point
-with `shift` fraction bits. A byte costs `byte_time`, rounded up, so that what leaves never exceeds burst + rate x time, and
-falls short of it by less than one part in 2**shift of a picosecond a byte.
+A bucket of `burst` bytes fills at a rate. Tokens are kept as time: the picoseconds that the rate needs for
+them, in fixed point with `shift` fraction bits. A byte costs `byte_time`, rounded up, so that what leaves
+never exceeds burst + rate x time, and falls short of it by less than one part in 2**shift of a picosecond a
+byte.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def wait_ps(lack, shift):
 
 
 def bucket(rate_bps: int, burst_bytes: int) -> tuple[int, int, int]:
-    """(byte_time, shift, depth) of a bucket. Raises Mistake when the burst would take longer than weeks at the rate."""
+    """(byte_time, shift, depth) of a bucket. Raises Mistake when the burst would take longer than weeks at
+    the rate."""
     room_bytes = max(burst_bytes, PACKET_BYTES_MAX)
     for shift in range(SHIFT_MAX, -1, -1):
         byte_time = -((-BIT_PS << shift) // rate_bps)
