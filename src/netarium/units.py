@@ -232,9 +232,14 @@ def _unit_list(dimension: Dimension) -> str:
     return lists[dimension.name]
 
 
+_ZERO = {"time": "s"}
+
+
 def write(value: int | float, dimension: Dimension) -> str:
     """Text that parses to exactly `value`, in the unit that makes it shortest (larger units first)."""
     exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if exact == 0:
+        return f"0 {_ZERO.get(dimension.name, dimension.written[-1])}".strip()
     if dimension is SIZE and exact < 10_000:
         return f"{exact:f} B"
     best = ""

@@ -23,8 +23,11 @@ class Expect(Part):
     to: Time | None = None
     """End of the window; default: the end of the trial."""
     at_least: Value | None = None
+    """Smallest value that holds."""
     at_most: Value | None = None
+    """Largest value that holds."""
     equals: Value | None = None
+    """The value that holds; see within."""
     within: Value | None = None
     """How far from `equals` still holds: a part of it (5 %) or a quantity."""
     certified: bool | None = None

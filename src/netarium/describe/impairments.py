@@ -44,6 +44,7 @@ class Jitter(Part):
     delay: Time
     """Spread: half the width (uniform) or the standard deviation (normal, pareto)."""
     distribution: Literal["uniform", "normal", "pareto"] = "uniform"
+    """How the extra delay is distributed."""
     correlation: Ratio = 0.0
     """Weight of the last draw in the next, as in netem."""
 
@@ -52,7 +53,9 @@ class Reorder(Part):
     """Some packets skip the delay and overtake the ones before them."""
 
     probability: Ratio
+    """Part of the packets that overtake."""
     correlation: Ratio = 0.0
+    """Weight of the last draw in the next, as in netem."""
     gap: Annotated[int, Field(ge=1, strict=True)] = 1
     """Only every gap-th packet may overtake."""
 
@@ -75,6 +78,10 @@ class Impairments(Part):
     loss: Loss | None = None
     """A ratio (independent losses), or a loss model with its kind."""
     jitter: Jitter | None = None
+    """Random extra delay."""
     reorder: Reorder | None = None
+    """Packets that overtake others."""
     duplicate: Ratio = 0.0
+    """Part of the packets that come twice."""
     corrupt: Ratio = 0.0
+    """Part of the packets that arrive damaged, which the receiver drops."""

@@ -33,6 +33,7 @@ class Node(Part):
     """A place where links meet."""
 
     kind: Literal["host", "router", "switch", "satellite", "external"] = "router"
+    """What it is: hosts and external places are only ends, the others pass packets on."""
     location: Location | None = None
     """[latitude, longitude] in degrees."""
     label: str = ""
@@ -47,6 +48,7 @@ class RateTrace(Part):
     file: str
     """Trace file, relative to the trial file."""
     format: Literal["mahimahi", "csv"] = "mahimahi"
+    """mahimahi: a line for each 1504 bytes, with its millisecond; csv: times and rates."""
     loop: bool = True
     """Start again at the end of the file."""
 
@@ -55,10 +57,15 @@ class Direction(Part):
     """What one direction of a link has differently."""
 
     rate: PositiveRate | None = None
+    """Rate in this direction."""
     delay: Time | None = None
+    """Propagation delay in this direction."""
     queue: Queue | None = None
+    """Queue of this port."""
     impairments: Impairments | None = None
+    """Impairments of this port."""
     rate_trace: RateTrace | None = None
+    """Rate that follows a file, in this direction."""
 
 
 class Link(Part):
@@ -69,6 +76,7 @@ class Link(Part):
     name: str = ""
     """Default "a-b"; further links between the same two get "a-b#2", "a-b#3"."""
     rate: PositiveRate | None = None
+    """Bits per second on the wire."""
     delay: Time | None = None
     """Propagation delay; at most one of delay and length."""
     length: Length | None = None
@@ -82,7 +90,9 @@ class Link(Part):
     queue: Queue | None = None
     """Queue of both ports; default pfifo of 1000 packets."""
     impairments: Impairments | None = None
+    """Loss, jitter, reorder, duplicate, corrupt, in both directions."""
     rate_trace: RateTrace | None = None
+    """A rate that follows a file, in both directions."""
     forward: Direction | None = None
     """What differs from a to b."""
     backward: Direction | None = None
@@ -101,13 +111,17 @@ class Defaults(Part):
     """What links have that do not say it themselves."""
 
     rate: PositiveRate | None = None
+    """Rate of links without one."""
     delay: Time | None = None
     """Delay of links with neither delay, length nor two located ends."""
     length: Length | None = None
     """Length of links with neither delay, length nor two located ends."""
     mtu: PositiveSize = DEFAULT_MTU
+    """Largest IP packet."""
     overhead: Size = DEFAULT_OVERHEAD
+    """Bytes on the wire beside the IP packet: Ethernet's preamble 8, header 14, FCS 4, gap 12."""
     queue: Queue = Field(default_factory=Pfifo)
+    """Queue of ports; pfifo of 1000 packets if not stated."""
     route_factor: Annotated[float, Field(ge=1, le=10)] = ROUTE_FACTOR
     """Length of fibre over great-circle distance."""
 

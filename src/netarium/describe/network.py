@@ -35,6 +35,7 @@ class Routing(Part):
     """How paths are chosen."""
 
     kind: Literal["ecmp", "shortest_path"] = "ecmp"
+    """ecmp spreads flows over equally good paths by a hash; shortest_path takes one of them."""
     metric: Literal["delay", "hops", "weight"] | None = None
     """What a path costs; default: delay, and hops in the topologies of data centres."""
     reconvergence: Time = 200_000_000_000
@@ -66,9 +67,13 @@ class Network(Part):
     topology: Topology | None = None
     """Generated or imported nodes and links; the ones below are added, the same name overrides."""
     nodes: dict[NodeName, Node] = Field(default_factory=dict)
+    """Nodes, by name."""
     links: tuple[Link, ...] = ()
+    """Links between them."""
     defaults: Defaults = Field(default_factory=Defaults)
+    """What links have that do not say it themselves."""
     routing: Routing = Field(default_factory=Routing)
+    """How paths are chosen."""
 
     _assumptions: tuple[str, ...] | None = PrivateAttr(default=None)
     _expanded: Network | None = PrivateAttr(default=None)

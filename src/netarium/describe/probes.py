@@ -35,6 +35,7 @@ class Probes(Part):
     interval: PositiveTime | None = None
     """Time between two samples; default: duration / 200."""
     capture: tuple[Capture, ...] = ()
+    """Ports whose packets are written to pcapng files."""
     flows: Annotated[
         Annotated[Literal["all", "none"], Tag("<word>")]
         | Annotated[int, Field(ge=0, strict=True), Tag("<number>")],

@@ -28,6 +28,7 @@ class Service(Part):
     count: Annotated[int, Field(ge=1, le=10_000_000, strict=True)] = 1
     """Instances of every pair."""
     start: Time = 0
+    """When it starts."""
     stop: Time | None = None
     """Default: the end of the trial."""
     slice_: Name | None = Field(default=None, alias="slice")
@@ -70,6 +71,7 @@ class Stream(Service):
     packet_size: Annotated[Size, Field(ge=29, le=65535)] | None = None
     """IP packet; default: the MTU of the path."""
     pattern: Literal["constant", "poisson", "on_off"] = "constant"
+    """When packets leave: at equal distances, at random, or in bursts."""
     on: PositiveTime | None = None
     """Mean of the on periods (exponential); on_off only."""
     off: PositiveTime | None = None
@@ -143,7 +145,7 @@ class Replay(Service):
     file: str
     """CSV file, relative to the trial file."""
     unit: Literal["packets", "flows"] = "packets"
-    """packets: columns time,size; flows: columns time,size (each line a transfer)."""
+    """Whether a line `time,size` is a packet or a transfer."""
 
 
 class MatrixFile(Part):
@@ -194,6 +196,7 @@ class Custom(Service):
     name: str
     """Name in that file."""
     parameters: dict[str, float] = {}
+    """Numbers that the code gets."""
 
 
 AnyService = Annotated[

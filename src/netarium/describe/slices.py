@@ -13,7 +13,9 @@ class Slice(Part):
     """A guarantee between two nodes: what is asked, and what certification compares with."""
 
     from_: NodeName = Field(alias="from")
+    """Node where it starts."""
     to: NodeName
+    """Node where it ends."""
     bandwidth: PositiveRate
     """Reserved rate, counted in IP packets (layer 3)."""
     latency: PositiveTime | None = None

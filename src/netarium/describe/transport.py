@@ -25,6 +25,7 @@ class UserCongestion(Part):
     name: str
     """Name in that file."""
     parameters: dict[str, float] = {}
+    """Numbers that the code gets."""
 
 
 class DelayedAck(Part):

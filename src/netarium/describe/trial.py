@@ -44,16 +44,23 @@ class Trial(Part):
     duration: Time
     """Virtual time to run, at most 100 days."""
     mode: Literal["simulate", "emulate"] = "simulate"
+    """Virtual time with models, or real time with real hosts."""
     seed: Annotated[int, Field(ge=0, le=2**63 - 1, strict=True)] = 1
     """Seed of all random draws."""
     network: Network
+    """Nodes and links."""
     transport: Transport = Field(default_factory=Tcp)
     """Transport of the services that state none (streams have udp)."""
     slices: dict[Name, Slice] = Field(default_factory=dict)
+    """Guarantees, by name."""
     services: dict[Name, AnyService] = Field(default_factory=dict)
+    """What runs, by name."""
     events: tuple[Event, ...] = ()
+    """What changes while it runs."""
     probes: Probes = Field(default_factory=Probes)
+    """Where to look."""
     expect: tuple[Expect, ...] = ()
+    """What must hold."""
 
     _folder: Path | None = PrivateAttr(default=None)
     _source: Source | None = PrivateAttr(default=None)
