@@ -19,9 +19,9 @@ class Expect(Part):
     slice_: Name | None = Field(default=None, alias="slice")
     """The slice whose certification is expected; metric or slice."""
     from_: Time | None = Field(default=None, alias="from")
-    """Start of the window; default: the start of the trial."""
+    """Start of the window; default: when the service starts."""
     to: Time | None = None
-    """End of the window; default: the end of the trial."""
+    """End of the window; default: when the service stops."""
     at_least: Value | None = None
     """Smallest value that holds."""
     at_most: Value | None = None
