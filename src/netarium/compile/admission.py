@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from netarium import errors
 from netarium.compile.alternatives import Alternative, alternatives
 from netarium.compile.graph import Graph
+from netarium.compile.ledger import Asked, Fit, Ledger, Misfit, Request
 from netarium.compile.paths import explain_no_route, path_problems
-from netarium.compile.placement import Asked, Fit, Ledger, Misfit, Request, examine, place, wanted_ports
+from netarium.compile.placement import misfit, place, wanted_ports
 from netarium.errors import AdmissionRefused, Problem, TrialInvalid
 from netarium.units import format_rate, format_size, format_time
 
@@ -228,50 +229,50 @@ def _refusal(ledger: Ledger, request: Request, share: float) -> Refusal:
     graph = ledger.graph
     ports = wanted_ports(ledger, request)
     nodes = graph.nodes_along(ports)
-    misfit = examine(ledger, request, ports)
-    if not isinstance(misfit, Misfit):
+    why = misfit(ledger, request, ports)
+    if why is None:
         raise AssertionError(f"slice {request.name} fits on {nodes}, yet no path was found for it")
     changes = alternatives(ledger, request, nodes)
-    name = graph.port_names[misfit.port]
-    asked, left, reason = _words(ledger, request, misfit, share)
+    name = graph.port_names[why.port]
+    asked, left, reason = _words(ledger, request, why, share)
     return Refusal(
         slice_name=request.name,
         resource=name,
         asked=asked,
         left=left,
         alternative=str(changes[0]) if changes else "",
-        objective=misfit.objective,
+        objective=why.objective,
         reason=f"{reason}. The wanted path is {', '.join(nodes)}",
         nodes=nodes,
         port_name=name,
-        needed=misfit.needed,
-        available=misfit.there_is,
-        hurts=misfit.hurts,
+        needed=why.needed,
+        available=why.there_is,
+        hurts=why.hurts,
         alternatives=changes,
     )
 
 
-def _words(ledger: Ledger, request: Request, misfit: Misfit, share: float) -> tuple[str, str, str]:
+def _words(ledger: Ledger, request: Request, why: Misfit, share: float) -> tuple[str, str, str]:
     """(what was asked, what there is, the whole reason)."""
-    port, over = ledger.graph.port_names[misfit.port], misfit.needed - misfit.there_is
-    if misfit.objective == "bandwidth":
-        asked, left = format_rate(request.bandwidth), format_rate(misfit.there_is)
-        most, rate = (int(values[misfit.port]) for values in (ledger.reservable_bps, ledger.graph.rate_bps))
-        needs = f"{asked} of IP packets is {format_rate(misfit.needed)} on the wire"
-        has = f"{left} left of the {format_rate(most)} that slices may take ({share:.0%} of {format_rate(rate)})"
-        return asked, left, f"{needs}; {port} has {has}: {format_rate(over)} too much"
-    if misfit.objective == "burst":
-        asked, left = format_size(misfit.there_is), format_size(misfit.needed)
+    port, over = ledger.graph.port_names[why.port], why.needed - why.there_is
+    if why.objective == "bandwidth":
+        asked, left = format_rate(request.bandwidth), format_rate(why.there_is)
+        most, rate = (int(values[why.port]) for values in (ledger.reservable_bps, ledger.graph.rate_bps))
+        needs = f"{asked} of IP packets is {format_rate(why.needed)} on the wire"
+        limit = f"{format_rate(most)} that slices may take ({share:.0%} of {format_rate(rate)})"
+        return asked, left, f"{needs}; {port} has {left} left of the {limit}: {format_rate(over)} too much"
+    if why.objective == "burst":
+        asked, left = format_size(why.there_is), format_size(why.needed)
         return asked, left, f"a burst of {asked} is less than one packet of the path ({left} at {port})"
-    if misfit.objective == "loss":
-        asked, left = f"{misfit.there_is:.3g}", f"{misfit.needed:.3g}"
+    if why.objective == "loss":
+        asked, left = f"{why.there_is:.3g}", f"{why.needed:.3g}"
         return asked, left, f"impairments lose {left} of the packets (most at {port}), promised is {asked}"
-    word = misfit.objective.replace("_", " ")
-    asked, left = format_time(misfit.there_is), "no bound"
-    if not isfinite(misfit.needed):
+    word = why.objective.replace("_", " ")
+    asked, left = format_time(why.there_is), "no bound"
+    if not isfinite(why.needed):
         reason = f"the {word} has no worst case at {port} (unbounded jitter, or slices in a circle)"
     else:
-        left = format_time(misfit.needed)
-        what = "propagation and transmission alone take" if misfit.by_floor else f"the worst-case {word} is"
+        left = format_time(why.needed)
+        what = "propagation and transmission alone take" if why.by_floor else f"the worst-case {word} is"
         reason = f"{what} {left} (most at {port}), {format_time(over)} above the promised {asked}"
-    return asked, left, f"for the earlier slice {misfit.hurts}, {reason}" if misfit.hurts else reason
+    return asked, left, f"for the earlier slice {why.hurts}, {reason}" if why.hurts else reason

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from netarium.compile.ledger import Fit, Ledger, Request
 from netarium.compile.placement import (
-    EXAMINED_MOST,
-    Fit,
-    Ledger,
-    Request,
+    ALTERNATIVE,
+    BURST_PACKETS,
     allowed_ports,
     examine,
     least_steps,
@@ -74,6 +73,10 @@ def _accepted(ledger: Ledger, request: Request, change: Alternative) -> bool:
     return place(ledger, change.applied(request)) is not None
 
 
+def _quick(ledger: Ledger, request: Request) -> bool:
+    return place(ledger, request, ALTERNATIVE) is not None
+
+
 def _single_changes(ledger: Ledger, request: Request, wanted: tuple[str, ...]) -> Iterator[Alternative]:
     here = most_bandwidth(ledger, replace(request, path=wanted))
     anywhere = most_bandwidth(ledger, replace(request, path=None))
@@ -103,13 +106,13 @@ def _single_changes(ledger: Ledger, request: Request, wanted: tuple[str, ...]) -
 def _other_bursts(ledger: Ledger, request: Request) -> Iterator[Alternative]:
     """The smallest burst when less than a packet is asked, otherwise the largest below the one asked."""
     mtus = [int(mtu) for mtu in np.unique(ledger.graph.mtu_bytes)]
-    asked = 10 * max(mtus) if request.burst is None else request.burst
+    asked = BURST_PACKETS * max(mtus) if request.burst is None else request.burst
     if asked < max(mtus):
         for mtu in mtus:
             if mtu > asked and place(ledger, replace(request, burst=mtu)):
                 yield Alternative("the smallest burst", (("burst", mtu),))
                 return
-    burst = most(min(mtus), asked - 1, lambda size: place(ledger, replace(request, burst=size)) is not None)
+    burst = most(min(mtus), asked - 1, lambda size: _quick(ledger, replace(request, burst=size)))
     if burst > 0:
         yield Alternative("the largest burst", (("burst", burst),))
 
@@ -165,15 +168,14 @@ def least(ledger: Ledger, request: Request, promise: str) -> Fit | None:
     """The fit of `request` with the smallest bound of one promise, over all paths (branch and bound)."""
     steps = least_steps(ledger, request, promise)
     best: Fit | None = None
-    for number, (length, ports) in enumerate(search_paths(ledger, request, steps), 1):
+    search = search_paths(ledger, request, steps, partial_most=ALTERNATIVE.partial_most)
+    for number, (length, ports) in enumerate(search, 1):
         if best is not None and (promise == "loss" or length > _value(best, promise)):
             break
         after = examine(ledger, request, ports)
-        if isinstance(after, Ledger) and (
-            best is None or _value(after.fits[-1], promise) < _value(best, promise)
-        ):
+        if after is not None and (best is None or _value(after.fits[-1], promise) < _value(best, promise)):
             best = after.fits[-1]
-        if number >= EXAMINED_MOST:
+        if number >= ALTERNATIVE.whole_most:
             break
     return best
 
@@ -182,7 +184,7 @@ def most_bandwidth(ledger: Ledger, request: Request) -> int:
     """Largest bandwidth in bit/s with which `request` is accepted, all else as asked; 0 when there is
     none."""
     wide = max((_widest(ledger, request, int(mtu)) for mtu in np.unique(ledger.graph.mtu_bytes)), default=0)
-    return most(1, wide, lambda bandwidth: place(ledger, replace(request, bandwidth=bandwidth)) is not None)
+    return most(1, wide, lambda bandwidth: _quick(ledger, replace(request, bandwidth=bandwidth)))
 
 
 def _widest(ledger: Ledger, request: Request, mtu: int) -> int:

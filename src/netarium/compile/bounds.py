@@ -6,9 +6,10 @@ latency T = Lmax/C, with C the rate of the port and Lmax its largest frame (Le B
 Calculus, Springer 2001, section 1.3, non-preemptive priority node). A slice enters the network within a
 token bucket (burst sigma, rate rho), policed at its source. Then
 
-- every packet of the class leaves a port within D = T + sum(sigma)/C (theorem 1.4.2, delay bound; the sum is
-  over the slices at the port; it includes the transmission of the packet itself);
-- behind the port a slice has the burst sigma + rho D (theorem 1.4.3, output flow, for a delay of at most D);
+- every packet of the class leaves a port within D = T + sum(sigma)/C (theorem 1.4.2, delay bound; the sum
+  is over the slices at the port; it includes the transmission of the packet itself);
+- behind the port a slice has the burst sigma + rho D (theorem 1.4.3, output flow, for a delay of at most
+  D);
 - the class holds at most sum(sigma) + sum(rho) T (theorem 1.4.1, backlog bound).
 
 Jitter j of an impairment at a port shifts by a further 2 j. Where slices meet in a circle the equations
@@ -53,31 +54,57 @@ class Bounds:
 
     hop_delay_ps[i][h]: time of slice i in hop h of its path, from a packet's arrival to its last bit on the
     wire; infinite where there is no bound. burst_bits float64[P]: what all slices together can bring to a
-    port at once, on the wire. backlog_bits float64[P]: the most that their class holds.
+    port at once, on the wire. backlog_bits float64[P]: the most that their class holds. hop_burst_bits
+    float64[S, H]: burst of each slice before each hop, in IP packets.
     """
 
     hop_delay_ps: tuple[tuple[float, ...], ...]
     burst_bits: NDArray[np.float64]
     backlog_bits: NDArray[np.float64]
+    hop_burst_bits: NDArray[np.float64]
 
 
-def strict_priority_bounds(graph: Graph, arrivals: Sequence[Arrival]) -> Bounds:
-    """Bounds of all slices together; every slice's rates must fit its ports (admission sees to that)."""
+def strict_priority_bounds(
+    graph: Graph,
+    arrivals: Sequence[Arrival],
+    before: Bounds | None = None,
+    most_ps: Sequence[float] | None = None,
+) -> Bounds | None:
+    """Bounds of all slices together; every slice's rates must fit its ports (admission sees to that).
+
+    `before`: the bounds of the first of these slices alone, to start from; it saves time and changes nothing,
+    since more slices never make a burst smaller. `most_ps`: the time that each slice may wait in all its
+    hops; None is returned as soon as it is clear that one waits longer.
+    """
     table = _Table(graph, arrivals)
-    bursts = _least_fixed_point(table, max(_ROUNDS_LEAST, 2 * graph.port_count))
+    start = table.bursts(np.zeros(table.ports + 1))
+    if before is not None:
+        rows, hops = before.hop_burst_bits.shape
+        start[:rows, :hops] = before.hop_burst_bits
+    allowed_ps = np.full(len(arrivals), np.inf) if most_ps is None else np.array(most_ps, float) + 1.0
+    bursts = _least_fixed_point(table, max(_ROUNDS_LEAST, 2 * graph.port_count), start, allowed_ps)
+    if bursts is None:
+        return None
     delays = table.delays(bursts)
     together = table.together(bursts)
     hop_delay_ps = tuple(tuple(delays[list(arrival.ports)].tolist()) for arrival in arrivals)
-    return Bounds(hop_delay_ps, together, together + table.rate_bps * table.blocking_ps / SECOND_PS)
+    backlog = together + table.rate_bps * table.blocking_ps / SECOND_PS
+    return Bounds(hop_delay_ps, together, backlog, bursts)
 
 
-def _least_fixed_point(table: _Table, rounds: int) -> NDArray[np.float64]:
-    """Burst of each slice before each hop; infinite where they grow without end (or settle too slowly)."""
-    bursts = table.bursts(np.zeros(table.ports + 1))
-    endless = np.zeros_like(bursts)
+def _least_fixed_point(
+    table: _Table, rounds: int, bursts: NDArray[np.float64], most_ps: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Burst of each slice before each hop; infinite where they grow without end (or settle too slowly).
+
+    None when a slice waits longer than `most_ps` on the way there: what grows does not shrink again.
+    """
+    endless = np.where(np.isinf(bursts), np.inf, 0.0)
     for _ in range(2):
         for _ in range(rounds):
             delays = table.delays(bursts)
+            if (delays[table.port].sum(axis=1) > most_ps).any():
+                return None
             grown = np.maximum(table.bursts(delays), endless)
             if np.array_equal(grown, bursts):
                 return bursts

@@ -1,21 +1,21 @@
 """Does a slice fit on a path, and which path is the first on which it does: what admission decides with.
 
-A Ledger is what the slices admitted so far have reserved. `examine` holds one slice against one path; `place`
-finds the first path in order of the routing metric that passes.
+`examine` holds one slice against one path; `place` finds the first path, in order of the routing metric, that
+passes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from math import ceil, fsum, inf, isfinite, log1p, prod
-from typing import Protocol
+from dataclasses import dataclass
+from math import inf, log1p, prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netarium.compile.bounds import Arrival, Bounds, blocking_ps, strict_priority_bounds
+from netarium.compile.bounds import blocking_ps
 from netarium.compile.graph import UNBOUNDED_PS, Graph
+from netarium.compile.ledger import Fit, Ledger, Misfit, Request
 from netarium.compile.search import Limit, PathSearch
 from netarium.units import SECOND_PS
 
@@ -25,146 +25,33 @@ BURST_PACKETS = 10
 SMALLEST_PACKET_BYTES = 28
 """An IPv4 and a UDP header: the packet that is through soonest, for the bound of the delay variation."""
 
-EXAMINED_MOST = 200
-"""Paths held against the whole ledger before a search gives up."""
-
-
-class Asked(Protocol):
-    """What admission reads of a slice: the model's names and units (bit/s, ps, bytes, ratio)."""
-
-    @property
-    def from_(self) -> str: ...
-    @property
-    def to(self) -> str: ...
-    @property
-    def bandwidth(self) -> int: ...
-    @property
-    def latency(self) -> int | None: ...
-    @property
-    def delay_variation(self) -> int | None: ...
-    @property
-    def loss(self) -> float | None: ...
-    @property
-    def path(self) -> Sequence[str] | None: ...
-    @property
-    def burst(self) -> int | None: ...
-
 
 @dataclass(frozen=True)
-class Request:
-    """One slice as asked for. Units as in the model: bit/s, ps, bytes, ratio; None: not promised."""
+class Effort:
+    """When a search for a path gives up: partial paths looked at, whole paths held against the ledger."""
 
-    name: str
-    from_: str
-    to: str
-    bandwidth: int
-    latency: int | None = None
-    delay_variation: int | None = None
-    loss: float | None = None
-    path: tuple[str, ...] | None = None
-    burst: int | None = None
+    partial_most: int
+    whole_most: int
 
 
-@dataclass(frozen=True)
-class Fit:
-    """A slice on a path that holds it. Bounds are infinite when there is none. All times ps, sizes bytes."""
-
-    request: Request
-    ports: tuple[int, ...]
-    mtu_bytes: int
-    burst_bytes: int
-    reserved_bps: tuple[int, ...]
-    loss: float
-    floor_ps: int
-    smallest_ps: int
-    latency_ps: float
-    variation_ps: float
-
-    def arrival(self, graph: Graph) -> Arrival:
-        ratio = tuple(1.0 + int(graph.overhead_bytes[port]) / self.mtu_bytes for port in self.ports)
-        return Arrival(self.ports, self.request.bandwidth, 8 * self.burst_bytes, ratio)
+DECISION = Effort(10_000, 100)
+ALTERNATIVE = Effort(1_000, 25)
 
 
-@dataclass(frozen=True)
-class Misfit:
-    """Why a path does not hold a slice: the objective that fails, at which port, what it needs, what there
-    is.
-
-    bandwidth: bit/s on the wire. latency, delay_variation: `needed` is the bound (infinite: none) or, with
-    `by_floor`, what the path takes even when empty, and `there_is` the promise, in ps. loss: ratios. burst:
-    bytes. `hurts`: the earlier slice whose promise would break.
-    """
-
-    objective: str
-    port: int
-    needed: float
-    there_is: float
-    hurts: str = ""
-    by_floor: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Ledger:
-    """The network and what has been reserved on it. reserved_bps, reservable_bps int64[P], on the wire."""
-
-    graph: Graph
-    costs: tuple[int, ...]
-    reservable_bps: NDArray[np.int64]
-    reserved_bps: NDArray[np.int64]
-    fits: tuple[Fit, ...]
-    bounds: Bounds
-
-    @classmethod
-    def empty(cls, graph: Graph, metric: str, share: float) -> Ledger:
-        reservable = np.array(
-            [int(rate) * round(share * 10**6) // 10**6 for rate in graph.rate_bps], np.int64
-        )
-        nothing = np.zeros(graph.port_count, np.int64)
-        costs = tuple(graph.costs(metric).tolist())
-        return cls(graph, costs, reservable, nothing, (), strict_priority_bounds(graph, ()))
-
-    @property
-    def left_bps(self) -> NDArray[np.int64]:
-        return self.reservable_bps - self.reserved_bps
-
-    def add(self, fit: Fit) -> Ledger:
-        """The ledger with one more slice, and the bounds of all of them together."""
-        reserved = self.reserved_bps.copy()
-        reserved[list(fit.ports)] += fit.reserved_bps
-        fits = (*self.fits, fit)
-        bounds = strict_priority_bounds(self.graph, [each.arrival(self.graph) for each in fits])
-        fits = tuple(_bounded(self.graph, each, bounds.hop_delay_ps[i]) for i, each in enumerate(fits))
-        return replace(self, reserved_bps=reserved, fits=fits, bounds=bounds)
-
-
-def _bounded(graph: Graph, fit: Fit, hop_delay_ps: Sequence[float]) -> Fit:
-    """`fit` with its bounds of latency and delay variation."""
-    ports = list(fit.ports)
-    waiting = fsum(hop_delay_ps)
-    jitter = sum(graph.jitter_ps[ports].tolist())
-    if not isfinite(waiting) or (graph.jitter_ps[ports] == UNBOUNDED_PS).any():
-        return replace(fit, latency_ps=inf, variation_ps=inf)
-    fixed = sum(graph.delay_ps[ports].tolist())
-    longest = fixed + ceil(round(waiting, 3))  # a thousandth of a ps is rounding of the sum
-    return replace(fit, latency_ps=longest + jitter, variation_ps=longest - fit.smallest_ps + 2 * jitter)
-
-
-def examine(ledger: Ledger, request: Request, ports: tuple[int, ...]) -> Ledger | Misfit:
-    """The ledger with `request` on `ports` added; or the first objective that fails there."""
+def examine(ledger: Ledger, request: Request, ports: tuple[int, ...]) -> Ledger | None:
+    """The ledger with `request` on `ports` added; None when that path does not hold it."""
     fit = _fit(ledger.graph, request, ports)
-    misfit = _misfit_alone(ledger, fit)
-    if misfit:
-        return misfit
+    return None if _misfit_alone(ledger, fit) else ledger.add(fit, as_promised=True)
+
+
+def misfit(ledger: Ledger, request: Request, ports: tuple[int, ...]) -> Misfit | None:
+    """Why `ports` do not hold `request`, the first objective that fails; None when they do."""
+    fit = _fit(ledger.graph, request, ports)
+    alone = _misfit_alone(ledger, fit)
+    if alone:
+        return alone
     after = ledger.add(fit)
-    for i, each in reversed(list(enumerate(after.fits))):
-        for objective, needed in (("latency", each.latency_ps), ("delay_variation", each.variation_ps)):
-            promised = getattr(each.request, objective)
-            if promised is not None and needed > promised:
-                hops = after.bounds.hop_delay_ps[i]
-                worst = each.ports[max(range(len(hops)), key=hops.__getitem__)]
-                hurts = "" if i == len(ledger.fits) else each.request.name
-                return Misfit(objective, worst, needed, promised, hurts)
-    return after
+    return after.broken_promise() if after else None
 
 
 def _fit(graph: Graph, request: Request, ports: tuple[int, ...]) -> Fit:
@@ -235,7 +122,11 @@ def width_bps(ledger: Ledger, mtu_bytes: NDArray[np.int64] | int) -> NDArray[np.
 
 
 def search_paths(
-    ledger: Ledger, request: Request, steps: Sequence[float] | None = None, reserved: bool = True
+    ledger: Ledger,
+    request: Request,
+    steps: Sequence[float] | None = None,
+    reserved: bool = True,
+    partial_most: int = DECISION.partial_most,
 ) -> PathSearch:
     """Paths on which `request` may fit, by the routing metric or `steps`; all paths without `reserved`."""
     graph = ledger.graph
@@ -243,6 +134,7 @@ def search_paths(
     limits: list[Limit] = []
     if reserved:
         allowed &= request.bandwidth <= width_bps(ledger, graph.mtu_bytes)
+        allowed &= _own_wire_bits(graph, request) * SECOND_PS / graph.rate_bps <= ledger.margin_ps + 1.0
         limits = [
             Limit(least_steps(ledger, request, objective), most)
             for objective, most in (
@@ -253,7 +145,9 @@ def search_paths(
             if most is not None
         ]
     src, dst = graph.node(request.from_), graph.node(request.to)
-    return PathSearch(graph, src, dst, allowed, ledger.costs if steps is None else steps, limits)
+    return PathSearch(
+        graph, src, dst, allowed, ledger.costs if steps is None else steps, limits, partial_most
+    )
 
 
 def _just_above(promised: int | None, by: float) -> float | None:
@@ -272,11 +166,7 @@ def least_steps(ledger: Ledger, request: Request, objective: str) -> list[float]
     graph = ledger.graph
     if objective == "loss":
         return [_hidden(ratio) for ratio in graph.loss_ratio.tolist()]
-    if request.burst is None:
-        packet = graph.mtu_bytes.min(initial=0)
-        own = 8.0 * BURST_PACKETS * (packet + graph.overhead_bytes)
-    else:
-        own = 8.0 * request.burst * (1.0 + graph.overhead_bytes / graph.mtu_bytes)
+    own = _own_wire_bits(graph, request)
     waiting = blocking_ps(graph) + (ledger.bounds.burst_bits + own) * SECOND_PS / graph.rate_bps
     jitter = np.where(graph.jitter_ps == UNBOUNDED_PS, inf, graph.jitter_ps)
     if objective == "latency":
@@ -285,25 +175,55 @@ def least_steps(ledger: Ledger, request: Request, objective: str) -> list[float]
     return np.maximum(0.0, waiting - smallest - 1.0 + 2 * jitter).tolist()
 
 
-def place(ledger: Ledger, request: Request) -> Ledger | None:
+def _own_wire_bits(graph: Graph, request: Request) -> NDArray[np.float64]:
+    """float64[P]: what the slice alone brings at once at least, on the wire of each port."""
+    if request.burst is None:
+        return 8.0 * BURST_PACKETS * (graph.mtu_bytes.min(initial=1500) + graph.overhead_bytes)
+    return 8.0 * request.burst * (1.0 + graph.overhead_bytes / graph.mtu_bytes)
+
+
+def _surely_late(ledger: Ledger, fit: Fit) -> bool:
+    """The slice misses its own promises even if it did not make other slices' bursts grow: quick to see."""
+    request, graph = fit.request, ledger.graph
+    if request.latency is None and request.delay_variation is None:
+        return False
+    arrival = fit.arrival(graph)
+    waiting, burst = 0.0, float(arrival.burst_bits)
+    for port, ratio in zip(fit.ports, arrival.wire_ratio, strict=True):
+        largest = 8 * int(graph.mtu_bytes[port] + graph.overhead_bytes[port])
+        together = largest + float(ledger.bounds.burst_bits[port]) + burst * ratio
+        waiting += together * SECOND_PS / int(graph.rate_bps[port])
+        burst = arrival.burst_bits + arrival.rate_bps * waiting / SECOND_PS
+    late = (
+        request.latency is not None and waiting + graph.delay_ps[list(fit.ports)].sum() > request.latency + 1
+    )
+    varied = waiting - (fit.smallest_ps - graph.delay_ps[list(fit.ports)].sum())
+    return late or (request.delay_variation is not None and varied > request.delay_variation + 1)
+
+
+def place(ledger: Ledger, request: Request, effort: Effort = DECISION) -> Ledger | None:
     """The ledger with `request` on the first path, by the routing metric, that holds it; None when none does.
 
-    Exhaustive unless the search gives up (PathSearch.effort_most, EXAMINED_MOST); then the path with the
-    smallest latency and the one wanted on an empty network are tried as well.
+    Exhaustive unless the search gives up after `effort`; then the path with the smallest latency and the one
+    wanted on an empty network are tried as well. More effort accepts whatever less effort accepts.
     """
-    search = search_paths(ledger, request)
-    for number, (_, ports) in enumerate(search, 1):
+    search = search_paths(ledger, request, partial_most=effort.partial_most)
+    examined = 0
+    for _, ports in search:
+        if _surely_late(ledger, _fit(ledger.graph, request, ports)):
+            continue
         after = examine(ledger, request, ports)
-        if isinstance(after, Ledger):
+        examined += 1
+        if after is not None:
             return after
-        if number >= EXAMINED_MOST:
+        if examined >= effort.whole_most:
             break
     if search.complete:
         return None
     soonest = search_paths(ledger, request, least_steps(ledger, request, "latency"))
     for ports in (next(iter(soonest), (0.0, ()))[1], wanted_ports(ledger, request)):
         after = examine(ledger, request, ports) if ports else None
-        if isinstance(after, Ledger):
+        if after is not None:
             return after
     return None
 

@@ -14,7 +14,7 @@ from test_routing import simple_paths
 from netarium.compile.admission import admit
 from netarium.compile.bounds import Arrival, strict_priority_bounds
 from netarium.compile.graph import build_graph
-from netarium.compile.placement import Request
+from netarium.compile.ledger import Request
 from netarium.describe.network import Network
 from netarium.describe.slices import Slice
 from netarium.errors import AdmissionRefused, TrialInvalid
@@ -457,6 +457,19 @@ def test_packets_reach_the_bound_of_one_port_exactly():
     ]
     bounds = strict_priority_bounds(graph, arrivals)
     assert max(largest_latency(graph, arrivals)) == pytest.approx(bounds.hop_delay_ps[0][0])
+
+
+@COMMON
+@given(cases())
+def test_starting_from_earlier_bounds_changes_nothing(case):
+    graph, wanted = case
+    _, admission = decided(graph, wanted)
+    arrivals = [
+        Arrival(r.ports, r.bandwidth_bps, 8 * r.burst_bytes, tuple(1 + 38 / r.mtu_bytes for _ in r.ports))
+        for r in admission.reservations
+    ]
+    at_once = strict_priority_bounds(graph, arrivals)
+    assert at_once.hop_delay_ps == tuple(each.hop_delay_bound_ps for each in admission.reservations)
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
