@@ -54,6 +54,18 @@ def _styled(value: Any, entry: bool = False) -> Any:
         if not any(isinstance(item, dict) for item in value):
             _flow(items, value)
         return items
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(value: str) -> str:
+    """Text of several lines as a block; text with characters that do not show, escaped."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+
+    lines = value.split("\n")
+    if not all(line.isprintable() for line in lines):
+        return DoubleQuotedScalarString(value)
+    if len(lines) > 1 and all(line == line.strip() for line in lines) and lines[0]:
+        return LiteralScalarString(value)
     return value
 
 

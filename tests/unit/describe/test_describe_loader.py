@@ -97,6 +97,31 @@ def test_what_is_written_loads_to_the_same_trial(data: dict[str, object]) -> Non
     assert problems == [] and again == trial
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\nb\n",
+        "a\n\nb",
+        " a\n b",
+        "a \nb",
+        "\x85",
+        "\u2028",
+        "\ufeff",
+        "\t",
+        "# x",
+        "- y",
+        "no",
+        "1e3",
+        "é \U0001f600",
+    ],
+)
+def test_text_of_any_kind_is_kept(text: str) -> None:
+    trial = loads(SMALL).model_copy(update={"title": text, "description": text})
+    changed, problems = build(full(trial))
+    assert problems == [] and changed == trial
+    assert loads(dump(changed)) == trial
+
+
 @settings(max_examples=15, deadline=None)
 @given(trials())
 def test_the_schema_accepts_what_loads(data: dict[str, object]) -> None:
