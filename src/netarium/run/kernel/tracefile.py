@@ -165,7 +165,7 @@ class _Reader:
         elif times[0] != 0:
             self.mistake(0, "a trace that begins later than 0 s", "a first line with time 0")
         elif loop and len(times) < 2:
-            self.mistake(0, "one line", "a last line whose time is the end of the round", "or say loop: false")
+            self.mistake(0, "one line", "a last line: the time of the end of the round", "or say loop: false")
         elif not any(rates[:-1] if loop else rates):
             self.mistake(0, "no rate above 0", "a rate that lets packets through")
 

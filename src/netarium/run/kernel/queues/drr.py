@@ -80,26 +80,17 @@ def peek(sim, queue, each, now_ps):
 def dequeue(sim, queue, now_ps):
     """The next packet, or NONE."""
     queue.next_ps = NEVER
-    held_back = 0
-    while queue.i[FIRST] != NONE:
+    first_held = NONE
+    while queue.i[FIRST] != NONE and queue.i[FIRST] != first_held:
         k = queue.i[FIRST]
         each = sim.queues[queue.child_first + k]
         p = peek(sim, queue, each, now_ps)
         if p != NONE:
-            size_bytes = int(sim.packets[p].size_bytes)
-            if size_bytes <= each.i[DEFICIT_BYTES]:
-                each.i[DEFICIT_BYTES] -= size_bytes
-                each.head = NONE
-                each.packets -= 1
-                each.bytes -= size_bytes
-                queue.packets -= 1
-                queue.bytes -= size_bytes
-                if each.packets == 0:
-                    each.i[LISTED] = 0
-                    queue.i[FIRST] = each.i[NEXT_CLASS]
+            if sim.packets[p].size_bytes <= each.i[DEFICIT_BYTES]:
+                send(sim, queue, each, p)
                 return p
             each.i[DEFICIT_BYTES] += each.i[QUANTUM_BYTES]
-            held_back = 0
+            first_held = NONE
         queue.i[FIRST] = each.i[NEXT_CLASS]
         if each.packets == 0:
             each.i[LISTED] = 0
@@ -107,10 +98,24 @@ def dequeue(sim, queue, now_ps):
         append(sim, queue, k)
         if p == NONE:
             queue.next_ps = min(queue.next_ps, sim.queues[each.child_first].next_ps)
-            held_back += 1
-            if held_back > queue.child_count:
-                return NONE
+            if first_held == NONE:
+                first_held = k
     return NONE
+
+
+@kernel
+def send(sim, queue, each, p):
+    """Packet `p`, the head of the class whose turn it is, leaves."""
+    size_bytes = int(sim.packets[p].size_bytes)
+    each.head = NONE
+    each.i[DEFICIT_BYTES] -= size_bytes
+    each.packets -= 1
+    each.bytes -= size_bytes
+    queue.packets -= 1
+    queue.bytes -= size_bytes
+    if each.packets == 0:
+        each.i[LISTED] = 0
+        queue.i[FIRST] = each.i[NEXT_CLASS]
 
 
 def encode(queue: Any, spec: Any) -> None:
