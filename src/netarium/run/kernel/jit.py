@@ -10,6 +10,7 @@ function it loads, so it would not notice an edit in a callee of another file.
 from __future__ import annotations
 
 import hashlib
+import operator
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +38,7 @@ def cache_folder() -> Path:
 
 if INTERPRETED:
 
-    def kernel(function: Callable | None = None, *, inline: bool = False) -> Any:
+    def kernel(function: Callable | None = None, *, inline: bool = False, entry: bool = False) -> Any:
         """Leave the function as it is."""
         return function if function is not None else lambda wrapped: wrapped
 
@@ -53,6 +54,10 @@ if INTERPRETED:
         HOOKS[address] = lambda a, b, now: int(function(a, b, now) or 0)
         return address
 
+    def view(fields: dict[str, tuple[Any, int]]) -> Any:
+        """A function that gives the arrays themselves (see the compiled version)."""
+        return lambda sim: sim
+
     def float_bits(value: float) -> int:
         """The 64 bits of an IEEE 754 double as an integer."""
         import struct
@@ -63,20 +68,114 @@ else:
     import numba
     from llvmlite import ir
     from numba import types
-    from numba.core import cgutils  # noqa: F401  (initialises the lowering registry before intrinsics are declared)
-    from numba.extending import intrinsic
+    from numba.core import cgutils
+    from numba.core.codegen import JITCodeLibrary
+    from numba.core.compiler import CompilerBase, DefaultPassBuilder
+    from numba.core.compiler_machinery import register_pass
+    from numba.core.extending import infer_getattr, lower_builtin, lower_getattr_generic, lower_setattr_generic
+    from numba.core.typed_passes import NativeLowering
+    from numba.core.typing import signature
+    from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global
+    from numba.extending import intrinsic, models, register_model
+    from numba.np.arrayobj import record_getattr
 
     _folder = cache_folder()
     numba.config.CACHE_DIR = str(_folder)
 
-    def kernel(function: Callable | None = None, *, inline: bool = False) -> Any:
-        """Compile a kernel function: cached on disk, no fast-math, no bounds checks, IEEE arithmetic.
+    class _PartLibrary(JITCodeLibrary):
+        """The code of a function that is only ever called by compiled code: kept as LLVM IR, not optimised, not emitted.
+
+        Numba by itself optimises and emits every function together with all that it calls, so code at the bottom of a deep
+        call tree is compiled once for each function above it. Here that happens once, in the entry.
+        """
+
+        def add_linking_library(self, library: Any) -> None:
+            _adopt(self, library)
+
+        def finalize(self) -> None:
+            self._raise_if_finalized()
+            self._finalized = True
+
+    class _EntryLibrary(JITCodeLibrary):
+        """The code of an entry and of every part it calls, linked, optimised and emitted as one."""
+
+        def add_linking_library(self, library: Any) -> None:
+            _adopt(self, library)
+
+    def _adopt(library: Any, called: Any) -> None:
+        """Make `library` link what it calls, then what that calls in turn (LLVM links only what is asked for already)."""
+        called._ensure_finalized()
+        known = {id(other) for other in library._linking_libraries}
+        for other in (called, *called._linking_libraries):
+            if id(other) not in known:
+                known.add(id(other))
+                library._linking_libraries.append(other)
+
+    @register_pass(mutates_CFG=True, analysis_only=False)
+    class _LowerPart(NativeLowering):
+        """Lower a function to IR only."""
+
+        _name = "netarium_lower_part"
+
+        def run_pass(self, state: Any) -> bool:
+            state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+            state.flags.no_cpython_wrapper = True
+            state.flags.no_cfunc_wrapper = True
+            state.flags.no_compile = True
+            super().run_pass(state)
+            address = [].append  # no machine code: any built-in function that is equal to no other
+            state.targetctx.insert_user_function(address, state["cr"].fndesc, [state.library])
+            state["cr"] = state["cr"]._replace(cfunc=address)
+            return True
+
+    @register_pass(mutates_CFG=True, analysis_only=False)
+    class _LowerEntry(NativeLowering):
+        """Lower a function together with its parts."""
+
+        _name = "netarium_lower_entry"
+
+        def run_pass(self, state: Any) -> bool:
+            state.library = _EntryLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+            state.library.enable_object_caching()
+            return super().run_pass(state)
+
+    def _pipeline(lowering: type) -> type:
+        """Numba's compiler with another lowering pass."""
+
+        class Pipeline(CompilerBase):
+            def define_pipelines(self) -> list:
+                manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
+                manager.passes = [
+                    (lowering if stage is NativeLowering else stage, text) for stage, text in manager.passes
+                ]
+                manager._finalized = False
+                manager.finalize()
+                return [manager]
+
+        return Pipeline
+
+    PART, ENTRY = _pipeline(_LowerPart), _pipeline(_LowerEntry)
+
+    def kernel(function: Callable | None = None, *, inline: bool = False, entry: bool = False) -> Any:
+        """Compile a kernel function: no fast-math, no bounds checks, IEEE arithmetic.
 
         inline: always inline into callers (for the few small functions of the innermost path).
+        entry: called from Python, kept on disk with all that it calls.
+        Literal arguments are seen as their types, so that a constant makes no version of a function of its own.
         """
 
         def compile_(wrapped: Callable) -> Any:
-            return numba.njit(cache=True, error_model="numpy", forceinline=inline)(wrapped)
+            dispatcher = numba.njit(
+                cache=entry,
+                error_model="numpy",
+                forceinline=inline,
+                pipeline_class=ENTRY if entry else PART,
+            )(wrapped)
+            call_template = dispatcher.get_call_template
+            dispatcher.get_call_template = lambda args, kws: call_template(
+                tuple(types.unliteral(arg) for arg in args), kws
+            )
+            return dispatcher
 
         return compile_(function) if function is not None else compile_
 
@@ -102,7 +201,7 @@ else:
         first, second: the record dtypes of its arguments. Raises numba.TypingError when the function cannot be compiled.
         """
         compiled = numba.njit(error_model="numpy")(function)
-        one, two = numba.from_dtype(first), numba.from_dtype(second)
+        one, two = WideRecord.of(first), WideRecord.of(second)
         returns = compiled.compile((one, two, types.int64)) and compiled.nopython_signatures[0].return_type
         pointers = types.int64(types.CPointer(one), types.CPointer(two), types.int64)
         if isinstance(returns, types.NoneType):
@@ -119,6 +218,175 @@ else:
 
         _hooks.append(entry)
         return entry.address
+
+    class WideRecord(types.Record):
+        """A record whose integer fields are all int64 to the code that reads and writes them, whatever they are in memory.
+
+        So a narrow field never makes a second version of a function, and arithmetic never overflows its width.
+        """
+
+        def typeof(self, key: str) -> Any:
+            """The type under which code sees a field."""
+            narrow = super().typeof(key)
+            return types.int64 if isinstance(narrow, types.Integer) else narrow
+
+        @classmethod
+        def of(cls, dtype: Any) -> WideRecord:
+            """The type of an aligned NumPy record dtype."""
+            record = numba.from_dtype(dtype)
+            fields = [
+                (name, {"type": field.type, "offset": field.offset, "alignment": field.alignment, "title": None})
+                for name, field in record.fields.items()
+                if name in dtype.names
+            ]
+            return cls(fields, record.size, record.aligned)
+
+    register_model(WideRecord)(models.RecordModel)
+
+    @infer_getattr
+    class _RecordAttributes(AttributeTemplate):
+        key = WideRecord
+
+        def generic_resolve(self, record, attribute):  # noqa: ANN001
+            return record.typeof(attribute)
+
+    def _member(context: Any, builder: Any, record: Any, value: Any, attribute: str) -> tuple[Any, Any, int | None]:
+        """(type in memory, pointer, alignment) of a field."""
+        narrow = record.fields[attribute].type
+        pointer = cgutils.get_record_member(
+            builder, value, record.offset(attribute), context.get_data_type(narrow)
+        )
+        return narrow, pointer, None if record.aligned else 1
+
+    @lower_getattr_generic(WideRecord)
+    def _lower_field(context, builder, record, value, attribute):  # noqa: ANN001
+        if isinstance(record.fields[attribute].type, types.NestedArray):
+            return record_getattr(context, builder, record, value, attribute)
+        narrow, pointer, align = _member(context, builder, record, value, attribute)
+        loaded = context.unpack_value(builder, narrow, pointer, align)
+        return context.cast(builder, loaded, narrow, record.typeof(attribute))
+
+    @lower_setattr_generic(WideRecord)
+    def _lower_set_field(context, builder, signature, args, attribute):  # noqa: ANN001
+        record, given = signature.args
+        narrow, pointer, align = _member(context, builder, record, args[0], attribute)
+        value = context.cast(builder, args[1], given, narrow)
+        context.pack_value(builder, narrow, value, pointer, align=align)
+
+    class RowsType(types.Type):
+        """One array of a run as compiled code sees it: a pointer to (data, rows, columns) in the run's table of arrays.
+
+        Indices are taken as they are, without NumPy's wrap-around of negative ones. A row of records is a record; a number
+        is an int64 or float64.
+        """
+
+        def __init__(self, element: Any, ndim: int) -> None:
+            self.element, self.ndim = element, ndim
+            self.row = types.int64 if isinstance(element, types.Integer) else element
+            self.index = types.int64 if ndim == 1 else types.UniTuple(types.int64, ndim)
+            super().__init__(f"Rows({element}, {ndim})")
+
+    class SimType(types.Type):
+        """The arrays of a run behind one pointer, their table: `sim.packets` is a place in it.
+
+        Passing one pointer instead of forty arrays keeps calls cheap and the generated code small.
+        """
+
+        def __init__(self, fields: tuple) -> None:
+            self.fields = fields
+            digest = hashlib.sha256(repr(fields).encode()).hexdigest()[:16]
+            super().__init__(f"Sim({digest})")
+
+    register_model(RowsType)(models.OpaqueModel)
+    register_model(SimType)(models.OpaqueModel)
+
+    @infer_getattr
+    class _SimAttributes(AttributeTemplate):
+        key = SimType
+
+        def generic_resolve(self, sim, attribute):  # noqa: ANN001
+            return dict(sim.fields).get(attribute)
+
+    @lower_getattr_generic(SimType)
+    def _lower_sim_attribute(context, builder, sim, value, attribute):  # noqa: ANN001
+        position = [name for name, _ in sim.fields].index(attribute)
+        return builder.gep(value, [ir.Constant(ir.IntType(64), 24 * position)])
+
+    @infer_global(operator.getitem)
+    class _RowsGet(AbstractTemplate):
+        def generic(self, args, kws):  # noqa: ANN001
+            if isinstance(args[0], RowsType):
+                return signature(args[0].row, args[0], args[0].index)
+            return None
+
+    @infer_global(operator.setitem)
+    class _RowsSet(AbstractTemplate):
+        def generic(self, args, kws):  # noqa: ANN001
+            if isinstance(args[0], RowsType) and not isinstance(args[0].element, types.Record):
+                return signature(types.none, args[0], args[0].index, args[0].row)
+            return None
+
+    @infer_global(len)
+    class _RowsLength(AbstractTemplate):
+        def generic(self, args, kws):  # noqa: ANN001
+            return signature(types.int64, *args) if isinstance(args[0], RowsType) else None
+
+    def _place(context: Any, builder: Any, rows: Any, value: Any, index: Any) -> Any:
+        """Pointer to the row at an index."""
+        word = ir.IntType(64)
+        table = builder.bitcast(value, word.as_pointer())
+        if rows.ndim == 2:
+            row, column = cgutils.unpack_tuple(builder, index, 2)
+            columns = builder.load(builder.gep(table, [ir.Constant(word, 2)]))
+            index = builder.add(builder.mul(row, columns), column)
+        data = builder.inttoptr(builder.load(table), ir.IntType(8).as_pointer())
+        is_record = isinstance(rows.element, types.Record)
+        item_bytes = rows.element.size if is_record else rows.element.bitwidth // 8
+        pointer = builder.gep(data, [builder.mul(index, ir.Constant(word, item_bytes))])
+        return builder.bitcast(pointer, context.get_data_type(rows.element).as_pointer())
+
+    @lower_builtin(operator.getitem, RowsType, types.Any)
+    def _lower_get(context, builder, sig, args):  # noqa: ANN001
+        rows = sig.args[0]
+        pointer = _place(context, builder, rows, *args)
+        if isinstance(rows.element, types.Record):
+            return builder.bitcast(pointer, context.get_value_type(rows.element))
+        loaded = context.unpack_value(builder, rows.element, pointer)
+        return context.cast(builder, loaded, rows.element, rows.row)
+
+    @lower_builtin(operator.setitem, RowsType, types.Any, types.Any)
+    def _lower_set(context, builder, sig, args):  # noqa: ANN001
+        rows = sig.args[0]
+        pointer = _place(context, builder, rows, args[0], args[1])
+        context.pack_value(builder, rows.element, context.cast(builder, args[2], rows.row, rows.element), pointer)
+        return context.get_dummy_value()
+
+    @lower_builtin(len, RowsType)
+    def _lower_length(context, builder, sig, args):  # noqa: ANN001
+        word = ir.IntType(64)
+        table = builder.bitcast(args[0], word.as_pointer())
+        return builder.load(builder.gep(table, [ir.Constant(word, 1)]))
+
+    def _element(dtype: Any) -> Any:
+        return numba.from_dtype(dtype) if dtype.names is None else WideRecord.of(dtype)
+
+    def view(fields: dict[str, tuple[Any, int]]) -> Any:
+        """A compiled function address -> sim, for a table of (data address, shape[0], shape[1]) a field.
+
+        fields: name -> (dtype, number of dimensions), in the order of the table.
+        """
+        sim = SimType(
+            tuple((name, RowsType(_element(dtype), ndim)) for name, (dtype, ndim) in fields.items())
+        )
+
+        @intrinsic
+        def as_sim(typingctx, address):  # noqa: ANN001, ARG001
+            def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
+                return builder.inttoptr(args[0], context.get_value_type(sim))
+
+            return sim(types.int64), codegen
+
+        return as_sim
 
     @intrinsic
     def float_bits(typingctx, value):  # noqa: ANN001, ARG001

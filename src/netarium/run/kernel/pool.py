@@ -5,8 +5,12 @@ Every packet that leaves the network passes through `release`; a loss passes thr
 
 from __future__ import annotations
 
+from .events import NEVER, TIMER, push
 from .jit import kernel
-from .records import FREE, NONE
+from .records import DATA, FREE, NONE
+
+HOST = 64
+"""Feature bit of a special port at which senders of the same host wait their turn (see special.py)."""
 
 
 @kernel(inline=True)
@@ -36,7 +40,28 @@ def release(sim, p):
 
 
 @kernel
+def left_host(sim, port_index, p):
+    """Packet `p` no longer waits at a special port; if it was its own host's, let a waiting sender go on.
+
+    This is the back-pressure of a host's own queue (Linux: TCP small queues): a sender never fills it beyond
+    conn.local_limit_bytes, so it is not dropped from there for want of room of its own making.
+    """
+    packet = sim.packets[p]
+    conn = sim.conns[packet.conn]
+    if packet.kind != DATA or conn.flow != packet.flow or packet.route != conn.route + 1:
+        return
+    conn.local_bytes -= packet.size_bytes
+    if conn.send_at_ps == NEVER - 1 and conn.local_bytes <= conn.local_limit_bytes:
+        now_ps = sim.counters[0].now_ps
+        conn.send_at_ps = now_ps
+        conn.timer_ps = now_ps
+        push(sim, now_ps, TIMER, packet.conn)
+
+
+@kernel
 def drop(sim, port_index, p, reason):
     """Packet `p` is lost at a port for `reason` (a column of `drops`): count it and give it back."""
     sim.drops[port_index, reason] += 1
+    if sim.ports[port_index].features & HOST:
+        left_host(sim, port_index, p)
     release(sim, p)

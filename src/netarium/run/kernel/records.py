@@ -18,7 +18,7 @@ SECOND_PS = 1_000_000_000_000
 def record(*fields: tuple) -> np.dtype:
     """An aligned record dtype from (name, format, meaning[, shape])."""
     return np.dtype(
-        (np.record, np.dtype([((f[2], f[0]), f[1], *f[3:]) for f in fields], align=True)), align=True
+        (np.record, np.dtype([((f"{f[0]}: {f[2]}", f[0]), f[1], *f[3:]) for f in fields], align=True)), align=True
     )
 
 
@@ -146,6 +146,8 @@ ACK_SAMPLE = record(
     ("una", "i8", "first unacknowledged segment after this ACK"),
     ("prior_una", "i8", "the same before this ACK"),
     ("in_recovery", "i8", "1 while in fast recovery or after an RTO"),
+    ("newest_sent_ps", "i8", "send time of the newest segment this ACK delivers, or NONE (used by the transport)"),
+    ("newest_seq", "i8", "that segment"),
     ("cwnd_limited", "i8", "1 when the window (not the application) held the sender back since the last ACK"),
 )
 """What a congestion control is told about an ACK (rate sample: draft-cheng-iccrg-delivery-rate-estimation)."""
@@ -187,12 +189,12 @@ CONN = record(
     ("pacing", "i8", "picoseconds a byte, fixed point with 16 fraction bits; 0 = not paced"),
     ("pace_ps", "i8", "not before this may the next segment leave"),
     # timers
-    ("timer_ps", "i8", "when its entry in the event queue fires, or NONE"),
-    ("rto_at_ps", "i8", "RTO deadline, or NONE"),
-    ("pto_at_ps", "i8", "tail loss probe deadline (RFC 8985 section 7), or NONE"),
-    ("reo_at_ps", "i8", "RACK reordering deadline, or NONE"),
-    ("delack_at_ps", "i8", "receiver: delayed ACK deadline, or NONE"),
-    ("send_at_ps", "i8", "when the sender wants to go on (pacing, local queue, next burst), or NONE"),
+    ("timer_ps", "i8", "when its entry in the event queue fires, or NEVER"),
+    ("rto_at_ps", "i8", "RTO deadline, or NEVER"),
+    ("pto_at_ps", "i8", "tail loss probe deadline (RFC 8985 section 7), or NEVER"),
+    ("reo_at_ps", "i8", "RACK reordering deadline, or NEVER"),
+    ("delack_at_ps", "i8", "receiver: delayed ACK deadline, or NEVER"),
+    ("send_at_ps", "i8", "when the sender wants to go on (pacing, local queue, next burst), or NEVER"),
     # loss recovery
     ("recovery_end", "i8", "recovery ends when una reaches this segment"),
     ("rack_sent_ps", "i8", "RACK.xmit_ts: send time of the most recently sent delivered segment"),
@@ -228,16 +230,199 @@ CONN = record(
     # congestion control
     ("hook", "i4", "first of its user functions in hooks, or NONE"),
     ("stream", "i4", "its random stream"),
-    ("local_bytes", "i8", "bytes of it that wait at its own host's port"),
+    ("local_bytes", "i8", "IP bytes of it that wait at its own host's special port"),
+    ("local_limit_bytes", "i8", "most of those before the sender waits (one millisecond of the port, two packets)"),
+    ("local_limit_ps", "i8", "the same limit as a backlog of a plain port"),
+    ("stage", "i4", "handshake: last step taken (see transport/handshake.py)"),
+    ("request_bytes", "i4", "handshake: payload of the request that starts the sender, or 0"),
+    ("pair", "i4", "its endpoints"),
+    ("band", "i4", "band of its data packets"),
+    ("hash", "i8", "flow hash"),
+    ("rcv_bytes", "i8", "receiver: payload bytes handed to the application"),
+    ("retransmissions", "i8", "segments sent again"),
+    ("timeouts", "i8", "retransmission timeouts"),
+    ("sent_packets", "i8", "data packets sent, retransmissions counted"),
+    ("rcv_packets", "i8", "receiver: different data packets received"),
+    ("latency_min_ps", "i8", "receiver: least one-way latency, or NEVER"),
+    ("latency_max_ps", "i8", "receiver: largest one-way latency"),
     ("min_rto_ps", "i8", "least RTO"),
     ("max_rto_ps", "i8", "largest RTO"),
     ("i", "i8", "integer state of the congestion control, named in its file", (24,)),
     ("f", "f8", "real state of the congestion control, named in its file", (8,)),
 )
 
+EVENT = record(
+    ("time_ps", "i8", "when"),
+    ("key", "i8", "sequence number, kind and index packed: orders events of one instant by when they were scheduled"),
+)
+
+SEGMENT = record(
+    ("sent_ps", "i8", "when it was last sent"),
+    ("delivered_bytes", "i8", "conn.delivered_bytes at that time"),
+    ("delivered_ps", "i8", "conn.delivered_ps at that time"),
+    ("first_sent_ps", "i8", "conn.first_sent_ps at that time"),
+    ("flags", "i4", "SACKED | LOST | AGAIN | EVER | APP_LIMITED"),
+    ("skip", "i4", "sacked: distance to a segment at or before the next one not sacked"),
+)
+"""One entry of a sender's scoreboard."""
+
+RANGE = record(
+    ("start", "i8", "first segment of a run received out of order"),
+    ("end", "i8", "one past its last"),
+)
+
+SACKS = record(
+    ("start", "i8", "first segment of each block", (4,)),
+    ("end", "i8", "one past the last of each block", (4,)),
+    ("count", "i4", "blocks used"),
+    ("link", "i4", "next free slot"),
+)
+"""SACK blocks of one ACK (RFC 2018), in segment numbers."""
+
+FLOW = record(
+    ("service", "i4", "its service"),
+    ("src", "i4", "node that sends the data"),
+    ("dst", "i4", "node that receives it"),
+    ("number", "i4", "which flow of its service"),
+    ("start_ps", "i8", "when the application began"),
+    ("end_ps", "i8", "when the last byte arrived, or NONE"),
+    ("size_bytes", "i8", "bytes to carry, or NONE for no limit"),
+    ("delivered_bytes", "i8", "bytes that reached the application, in order"),
+    ("retransmissions", "i8", "segments sent again"),
+    ("timeouts", "i8", "retransmission timeouts"),
+    ("sent_packets", "i8", "data packets sent, retransmissions counted"),
+    ("delivered_packets", "i8", "different data packets received"),
+    ("ideal_ps", "i8", "completion time alone on an empty path"),
+    ("conn", "i4", "its connection while it lasts, or NONE"),
+    ("pair", "i4", "its endpoints in pairs"),
+)
+
+SERVICE = record(
+    ("delivered_bytes", "i8", "application bytes received, in order"),
+    ("sent_bytes", "i8", "payload sent for the first time"),
+    ("sent_packets", "i8", "data packets sent, retransmissions and copies made on a link counted"),
+    ("received_packets", "i8", "data packets received, repeated ones counted"),
+    ("delivered_packets", "i8", "different data packets received"),
+    ("retransmissions", "i8", "segments sent again"),
+    ("variation_max_ps", "i8", "largest difference of one-way latencies within a flow that has ended"),
+    ("active_flows", "i8", "flows begun and not ended"),
+    ("latency_count", "i8", "since the last sample: data packets whose one-way latency was taken"),
+    ("latency_sum_ps", "i8", "since the last sample: sum of their latencies"),
+    ("latency_min_ps", "i8", "since the last sample: least latency"),
+    ("latency_max_ps", "i8", "since the last sample: largest latency"),
+    ("rtt_count", "i8", "since the last sample: round-trip times taken"),
+    ("rtt_sum_ps", "i8", "since the last sample: their sum"),
+    ("rtt_min_ps", "i8", "since the last sample: least round-trip time"),
+    ("rtt_max_ps", "i8", "since the last sample: largest round-trip time"),
+)
+
+PAIR = record(
+    ("src", "i4", "node of the data's sender"),
+    ("dst", "i4", "node of its receiver"),
+    ("src_index", "i4", "column of src in the forwarding tables"),
+    ("dst_index", "i4", "column of dst"),
+    ("path", "i4", "explicit forward path in routes, or NONE: walk the tables"),
+    ("path_back", "i4", "explicit path back, or NONE"),
+    ("mss_bytes", "i4", "payload of a full TCP segment on this pair"),
+    ("band", "i4", "slice number + 1, or 0"),
+    ("base_rtt_ps", "i8", "propagation and one full segment's transmission there, one ACK's back"),
+    ("rate_bps", "i8", "least port rate of the way there"),
+)
+
+SOURCE = record(
+    ("kind", "i4", "BULK, STREAM, REQUESTS, REPLAY or USER_WORKLOAD (see workloads/)"),
+    ("service", "i4", "its service"),
+    ("conn", "i4", "its connection (streams), or NONE"),
+    ("transport", "i4", "its row in transports"),
+    ("pair_first", "i4", "its endpoints: pairs from here"),
+    ("pair_count", "i4", "how many"),
+    ("stream", "i4", "its random stream"),
+    ("hook", "i4", "user function in hooks, or NONE"),
+    ("start_ps", "i8", "first event"),
+    ("stop_ps", "i8", "nothing new from here on"),
+    ("number", "i4", "flow number within the service (streams), or of the next flow"),
+    ("priority", "i4", "SO_PRIORITY"),
+    ("i", "i8", "parameters and state, named in the workload's file", (12,)),
+    ("f", "f8", "parameters and state, named in the workload's file", (4,)),
+)
+
+TRANSPORT = record(
+    ("kind", "i4", "UDP or TCP"),
+    ("congestion", "i4", "congestion control"),
+    ("hook", "i4", "first of its user functions, or NONE"),
+    ("features", "i4", "SACK, ECN, ... (see transport/connection.py)"),
+    ("ack_every", "i4", "delayed ACKs: at least every so many segments"),
+    ("initial_window", "i4", "segments"),
+    ("ack_timeout_ps", "i8", "delayed ACKs: at the latest after"),
+    ("window_bytes", "i8", "least of send buffer and receive window"),
+    ("min_rto_ps", "i8", ""),
+    ("max_rto_ps", "i8", ""),
+    ("header_bytes", "i4", "IP and transport header of a data packet"),
+    ("ack_bytes", "i4", "a pure ACK without SACK blocks"),
+    ("mss_bytes", "i4", "payload a segment when stated, or 0: from the pair"),
+    ("request_bytes", "i4", "payload of the request that starts the sender (PULL)"),
+)
+
+ACTION = record(
+    ("time_ps", "i8", "when"),
+    ("kind", "i4", "PORT_DOWN, PORT_UP, ROUTES or IMPAIR (see actions.py)"),
+    ("target", "i4", "port, or routing epoch"),
+    ("value", "i4", "impairment record"),
+    ("reserved", "i4", ""),
+)
+
+CAPTURE = record(
+    ("limit", "i8", "packets to keep"),
+    ("count", "i8", "packets kept"),
+)
+
+CAPTURED = record(
+    ("time_ps", "i8", "when its transmission ended"),
+    ("seq", "i8", "PACKET.seq"),
+    ("sent_ps", "i8", "PACKET.sent_ps"),
+    ("flow", "i4", "flow"),
+    ("port", "i4", "port"),
+    ("size_bytes", "i4", "IP packet"),
+    ("kind", "u1", "packet kind"),
+    ("ecn", "u1", "ECN field"),
+    ("flags", "u1", "packet flags"),
+    ("blocks", "u1", "SACK blocks kept"),
+    ("start", "i8", "SACK blocks", (3,)),
+    ("end", "i8", "", (3,)),
+)
+
+COUNTERS = record(
+    ("now_ps", "i8", "virtual time"),
+    ("events", "i8", "events handled"),
+    ("sequence", "i8", "sequence number of the next event"),
+    ("heap_size", "i8", "entries in the event queue"),
+    ("hole", "i8", "1 while the top of the event queue is handled and free to be replaced"),
+    ("epoch", "i8", "routing tables in force"),
+    ("flows", "i8", "flows begun"),
+    ("captured", "i8", "entries of captured in use"),
+    ("sent", "i8", "packets given to the network"),
+    ("delivered", "i8", "packets that reached their host"),
+    ("duplicated", "i8", "packets made by duplication on a link"),
+    ("route_span", "i8", "length of a connection's room in routes, one direction"),
+    ("conn_route", "i8", "where those rooms begin in routes"),
+    ("conn_free", "i8", "first free connection, linked by conn.flow"),
+    ("conn_free_count", "i8", "free connections"),
+    ("segments_used", "i8", "arena of segments: first unused"),
+    ("segments_free", "i8", "arena of segments: freed blocks by log2 of size, or NONE", (32,)),
+    ("segments_reserve", "i8", "room that must stay free so that any scoreboard can double"),
+    ("ranges_used", "i8", "arena of ranges: first unused"),
+    ("ranges_free", "i8", "", (32,)),
+    ("ranges_reserve", "i8", ""),
+    ("table_nodes", "i8", "rows of a forwarding table"),
+    ("table_columns", "i8", "columns of a forwarding table"),
+    ("ecmp", "i8", "1: choose among equal paths by flow hash; 0: the first"),
+    ("status", "i8", "why the loop came back (see loop.py)"),
+)
+
 Sim = namedtuple(
     "Sim",
-    "packets ports queues streams conns segments again ranges sacks routes flows services slices sources hooks drops "
-    "acks impairments traces trace_points events actions counters pool latency rtt window cdf captures captured names",
+    "packets ports queues streams conns segments again ranges sacks routes groups group_first group_count group_ports "
+    "flows services slices sources transports pairs hooks drops acks impairments traces trace_points events actions "
+    "counters pool latency rtt cdf captures captured replay",
 )
-"""All arrays of one run, one argument to every kernel function."""
+"""All arrays of one run, one argument to every kernel function (see memory.py)."""

@@ -1,0 +1,140 @@
+"""Pairs: the two ends of flows with what depends on the way between them, worked out for all of them at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from netarium.compile.graph import Graph
+from netarium.compile.routing import ForwardingTable, explain_no_route
+from netarium.errors import Problem, TrialInvalid
+from netarium.run.kernel import records as r
+
+TCP_IP_HEADERS = 40
+"""IPv4 (RFC 791) and TCP (RFC 9293) headers without options."""
+TIMESTAMP_OPTION = 12
+"""RFC 7323 appendix A: the option with its padding."""
+DELIVER = -1
+MOST_HOPS = 255
+
+
+@dataclass
+class Pairs:
+    """Collects pairs (source, target, explicit path, band); `add` gives their numbers."""
+
+    graph: Graph
+    ends: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    where: list[str] = field(default_factory=list)
+    paths: list[int] = field(default_factory=list)
+    _path_at: dict[tuple[int, ...], int] = field(default_factory=dict)
+    path_ports: list[tuple[int, ...]] = field(default_factory=list)
+
+    def add(
+        self, src: int, dst: int, path: tuple[int, ...], back: tuple[int, ...], band: int, where: str
+    ) -> int:
+        """Append a pair; path and back: explicit ports, or empty for the routing's choice. Returns its number."""
+        self.ends.append((src, dst, self._place(path), self._place(back), band))
+        self.where.append(where)
+        return len(self.ends) - 1
+
+    def _place(self, ports: tuple[int, ...]) -> int:
+        if not ports:
+            return r.NONE
+        if ports not in self._path_at:
+            self._path_at[ports] = len(self.paths)
+            self.paths.extend([*ports, DELIVER])
+            self.path_ports.append(ports)
+        return self._path_at[ports]
+
+    def destinations(self) -> list[int]:
+        """Nodes that forwarding tables need a column for: both ends of every pair, lowest first."""
+        return sorted({end for pair in self.ends for end in pair[:2]})
+
+    def array(self, table: ForwardingTable) -> np.ndarray:
+        """PAIR[n]. Raises TrialInvalid for pairs without a way."""
+        pairs = np.zeros(len(self.ends), r.PAIR)
+        if not self.ends:
+            return pairs
+        src, dst, path, back, band = (np.array(column, np.int64) for column in zip(*self.ends, strict=True))
+        pairs["src"], pairs["dst"], pairs["path"], pairs["path_back"], pairs["band"] = (
+            src,
+            dst,
+            path,
+            back,
+            band,
+        )
+        pairs["src_index"], pairs["dst_index"] = table.column[src], table.column[dst]
+        there = self._survey(table, src, dst, path)
+        home = self._survey(table, dst, src, back)
+        pairs["mss_bytes"] = there.mtu_bytes - TCP_IP_HEADERS - TIMESTAMP_OPTION
+        pairs["rate_bps"] = there.rate_bps
+        ack_bytes = TCP_IP_HEADERS + TIMESTAMP_OPTION
+        pairs["base_rtt_ps"] = (
+            there.delay_ps
+            + home.delay_ps
+            + (there.mtu_bytes * there.ps_per_byte + there.overhead_ps).astype(np.int64)
+            + (ack_bytes * home.ps_per_byte + home.overhead_ps).astype(np.int64)
+        )
+        return pairs
+
+    def _survey(self, table: ForwardingTable, src: np.ndarray, dst: np.ndarray, path: np.ndarray) -> Survey:
+        """Walk all pairs at once, one hop a round, along explicit paths or the first port of each group."""
+        graph = self.graph
+        survey = Survey.empty(len(src))
+        node, position = src.copy(), path.copy()
+        explicit = np.array(self.paths or [DELIVER], np.int64)
+        active = np.flatnonzero(node != dst)
+        for _ in range(MOST_HOPS):
+            if not len(active):
+                return survey
+            group = table.group[node[active], table.column[dst[active]]]
+            walked = np.where(group >= 0, table.group_ports[table.group_first[np.maximum(group, 0)]], -1)
+            port = np.where(position[active] >= 0, explicit[np.maximum(position[active], 0)], walked)
+            lost = active[port < 0]
+            if len(lost):
+                self._no_way(src, dst, lost)
+            survey.cross(graph, active, port)
+            node[active] = graph.head[port]
+            position[active] = np.where(position[active] >= 0, position[active] + 1, -1)
+            active = active[node[active] != dst[active]]
+        self._no_way(src, dst, active)
+        raise AssertionError("unreachable")
+
+    def _no_way(self, src: np.ndarray, dst: np.ndarray, which: np.ndarray) -> None:
+        problems = [
+            Problem(self.where[i], explain_no_route(self.graph, int(src[i]), int(dst[i])), "a route")
+            for i in which[:20].tolist()
+        ]
+        raise TrialInvalid(problems)
+
+
+@dataclass
+class Survey:
+    """What the way of each pair is like: propagation, least rate and MTU, transmission of a byte and of overheads."""
+
+    delay_ps: np.ndarray
+    rate_bps: np.ndarray
+    mtu_bytes: np.ndarray
+    ps_per_byte: np.ndarray
+    overhead_ps: np.ndarray
+
+    @classmethod
+    def empty(cls, count: int) -> Survey:
+        """Ways of no hops."""
+        return cls(
+            np.zeros(count, np.int64),
+            np.full(count, np.iinfo(np.int64).max),
+            np.full(count, 65535, np.int64),
+            np.zeros(count),
+            np.zeros(count),
+        )
+
+    def cross(self, graph: Graph, which: np.ndarray, port: np.ndarray) -> None:
+        """Add one port to the ways `which`."""
+        ps_per_byte = 8.0e12 / graph.rate_bps[port]
+        self.delay_ps[which] += graph.delay_ps[port]
+        self.rate_bps[which] = np.minimum(self.rate_bps[which], graph.rate_bps[port])
+        self.mtu_bytes[which] = np.minimum(self.mtu_bytes[which], graph.mtu_bytes[port])
+        self.ps_per_byte[which] += ps_per_byte
+        self.overhead_ps[which] += ps_per_byte * graph.overhead_bytes[port]

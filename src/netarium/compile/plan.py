@@ -1,0 +1,72 @@
+"""The plan: a compiled trial. Arrays for the kernel, and the names that give them meaning again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from netarium.compile.admission import Admission
+from netarium.compile.graph import Graph
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A port whose packets are kept: its index, the most packets, and the bytes of each (snap length)."""
+
+    port: int
+    port_name: str
+    packets: int
+    snap_bytes: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take, before it runs: events, bytes of memory, seconds (at the measured pace of common machines)."""
+
+    events: int
+    packet_hops: int
+    memory_bytes: int
+    wall_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All that the engine needs. `arrays` are initial contents of kernel arrays by name (run/kernel/memory.py)."""
+
+    trial: Any
+    graph: Graph
+    admission: Admission
+    arrays: dict[str, np.ndarray]
+    route_span: int
+    tables: tuple[int, int]
+    ecmp: bool
+    duration_ps: int
+    sample_times_ps: np.ndarray
+    service_names: tuple[str, ...]
+    service_kinds: tuple[str, ...]
+    service_header_bytes: np.ndarray
+    tracked_limit: int
+    captures: tuple[Capture, ...]
+    user_functions: tuple[Any, ...]
+    estimate: Estimate
+    assumptions: tuple[str, ...]
+    hooks: tuple[tuple[str, Any], ...] = field(default=())
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over all that decides the samples: arrays, duration, sample instants, the user's own files."""
+        digest = hashlib.sha256()
+        for name in sorted(self.arrays):
+            array = self.arrays[name]
+            digest.update(f"{name} {array.shape}\n".encode())
+            for column in array.dtype.names or (None,):
+                part = array if column is None else array[column]
+                digest.update(np.ascontiguousarray(part).tobytes())
+        digest.update(repr((self.duration_ps, self.route_span, self.tables, self.ecmp)).encode())
+        digest.update(self.sample_times_ps.tobytes())
+        for function in self.user_functions:
+            digest.update(repr(function).encode())
+        return digest.hexdigest()

@@ -1,0 +1,316 @@
+"""Services become sources: every flow instance with its endpoints, transport, workload parameters and random stream."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from netarium.compile import cdf
+from netarium.compile.admission import Admission
+from netarium.compile.graph import Graph
+from netarium.compile.keys import stream_key
+from netarium.compile.pairs import TCP_IP_HEADERS, TIMESTAMP_OPTION, Pairs
+from netarium.compile.routing import explicit_path
+from netarium.errors import Problem, TrialInvalid
+from netarium.run.kernel import records as r
+from netarium.run.kernel.congestion import codes as congestion
+from netarium.run.kernel.transport import features as feature
+from netarium.run.kernel.workloads import codes as workload
+from netarium import units
+
+UDP_IP_HEADERS = 28
+"""IPv4 and UDP (RFC 768) headers."""
+WINDOW_WITHOUT_SCALING = 65_535
+"""RFC 9293 section 3.1: the largest window that 16 bits can tell."""
+WINDOW_MAX = 1 << 30
+"""RFC 7323 section 2.3: the largest window, one gibibyte."""
+
+
+@dataclass(frozen=True)
+class UserFunction:
+    """A function of the user's own file that the engine shall call: which family, file, name and parameters."""
+
+    family: str
+    file: str
+    name: str
+    parameters: tuple[tuple[str, float], ...]
+    source: str
+    where: str
+
+
+@dataclass
+class Traffic:
+    """Collects sources, transports, streams and pairs while walking through the services of a trial."""
+
+    trial: Any
+    graph: Graph
+    admission: Admission
+    pairs: Pairs
+    sources: list[np.ndarray] = field(default_factory=list)
+    transports: list[np.ndarray] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
+    cdf_rows: list[np.ndarray] = field(default_factory=list)
+    replay_rows: list[tuple[int, int, int]] = field(default_factory=list)
+    functions: list[UserFunction] = field(default_factory=list)
+    header_bytes: list[int] = field(default_factory=list)
+    _transport_at: dict[Any, int] = field(default_factory=dict)
+    _cdf_at: dict[Any, tuple[int, int]] = field(default_factory=dict)
+
+    def add_all(self) -> Traffic:
+        """Walk through the services in the order of the file. Raises TrialInvalid."""
+        for index, (name, service) in enumerate(self.trial.services.items()):
+            transport = self.trial.transport_of(name)
+            self.header_bytes.append(int(self._transport(transport, service, f"services.{name}")["header_bytes"]))
+            getattr(self, f"_{service.kind}")(index, name, service, transport)
+        return self
+
+    # -- parts shared by all kinds
+
+    def stream(self, *names: str | int) -> int:
+        """A new random stream for the entity of these names."""
+        self.keys.append(stream_key(self.trial.seed, *names))
+        return len(self.keys) - 1
+
+    def function(self, family: str, spec: Any, where: str) -> int:
+        """Note a user's function; its place among the trial's hooks is filled in when the engine starts."""
+        path = self.trial.locate(spec.file)
+        entry = UserFunction(
+            family, str(path), spec.name, tuple(sorted(spec.parameters.items())), path.read_text(), where
+        )
+        if entry not in self.functions:
+            self.functions.append(entry)
+        return self.functions.index(entry)
+
+    def _transport(self, transport: Any, service: Any, where: str) -> np.ndarray:
+        return self.transports[self._transport_row(transport, service, where)]
+
+    def _transport_row(self, transport: Any, service: Any, where: str) -> int:
+        pull = service.kind == "request_response"
+        request = service.request if pull else 0
+        key = (transport.model_dump_json(), pull, request)
+        if key not in self._transport_at:
+            self._transport_at[key] = len(self.transports)
+            self.transports.append(self._encode_transport(transport, pull, request, where))
+        return self._transport_at[key]
+
+    def _encode_transport(self, transport: Any, pull: bool, request: int, where: str) -> np.ndarray:
+        row = np.zeros(1, r.TRANSPORT)[0]
+        row.hook = r.NONE
+        if transport.kind == "udp":
+            row.kind, row.header_bytes, row.initial_window = feature.UDP, UDP_IP_HEADERS, 1
+            return row
+        options = TIMESTAMP_OPTION if transport.timestamps else 0
+        row.kind, row.header_bytes, row.ack_bytes = feature.TCP, TCP_IP_HEADERS + options, TCP_IP_HEADERS + options
+        row.mss_bytes = transport.mss or 0
+        user = not isinstance(transport.congestion, str)
+        if user:
+            row.congestion = congestion.USER
+            row.hook = self.function("congestion", transport.congestion, f"{where}.transport.congestion")
+        else:
+            row.congestion = congestion.CODES[transport.congestion]
+        row.features = feature.encode(
+            sack=transport.sack,
+            ecn=transport.ecn or transport.congestion == "dctcp",
+            owns_recovery=row.congestion in congestion.OWN_RECOVERY,
+            ce_echo=transport.congestion == "dctcp",
+            pull=pull,
+            hystart=transport.hystart,
+            pacing=transport.pacing,
+        )
+        row.request_bytes = request
+        acks = transport.delayed_ack
+        row.ack_every = acks.every if acks else 1
+        row.ack_timeout_ps = acks.timeout if acks else 0
+        window = WINDOW_MAX if transport.window_scaling else WINDOW_WITHOUT_SCALING
+        for buffer in (transport.send_buffer, transport.receive_buffer):
+            window = window if buffer == "auto" else min(window, buffer)
+        row.window_bytes, row.initial_window = window, transport.initial_window
+        row.min_rto_ps, row.max_rto_ps = transport.min_rto, transport.max_rto
+        return row
+
+    def _source(self, kind: int, service_index: int, name: str, number: int, service: Any, transport: Any) -> Any:
+        row = np.zeros(1, r.SOURCE)[0]
+        row.kind, row.service, row.conn, row.hook, row.number = kind, service_index, r.NONE, r.NONE, number
+        row.transport = self._transport_row(transport, service, f"services.{name}")
+        row.priority = service.priority
+        row.start_ps = service.start
+        row.stop_ps = min(service.stop or self.trial.duration, self.trial.duration)
+        row.stream = self.stream("service", name, number)
+        self.sources.append(row)
+        return row
+
+    def _pair(self, name: str, service: Any, src: str, dst: str) -> int:
+        """The pair of two node names for a service: in its slice, on its explicit path, or as routed."""
+        where = f"services.{name}"
+        graph = self.graph
+        a, b = graph.node_index[src], graph.node_index[dst]
+        if service.slice is not None:
+            reservation = self.admission[service.slice]
+            band = 1 + list(self.trial.slices).index(service.slice)
+            return self.pairs.add(a, b, reservation.ports, (), band, where)
+        if service.path is not None:
+            ports = tuple(explicit_path(graph, service.path, f"{where}.path"))
+            return self.pairs.add(a, b, ports, (), 0, where)
+        return self.pairs.add(a, b, (), (), 0, where)
+
+    def _spread(self, name: str, service: Any) -> Iterable[tuple[int, str, str]]:
+        return ((i, a, b) for i, (a, b) in enumerate(self.trial.endpoints(name)))
+
+    def _least_mtu(self) -> int:
+        return int(self.graph.mtu_bytes.min())
+
+    # -- one method per kind of service
+
+    def _bulk(self, index: int, name: str, service: Any, transport: Any) -> None:
+        number = 0
+        for _, src, dst in self._spread(name, service):
+            pair = self._pair(name, service, src, dst)
+            for size in _split(service.size, service.streams):
+                row = self._source(workload.BULK, index, name, number, service, transport)
+                row.pair_first, row.pair_count = pair, 1
+                row.i[workload.BULK_SIZE] = size
+                number += 1
+
+    def _stream(self, index: int, name: str, service: Any, transport: Any) -> None:
+        for number, src, dst in self._spread(name, service):
+            pair = self._pair(name, service, src, dst)
+            size = r.NONE if service.size is None else service.size
+            self._packets(index, name, number, service, transport, pair, service.rate, service.packet_size, size)
+
+    def _packets(
+        self, index: int, name: str, number: int, service: Any, transport: Any, pair: int, rate: float,
+        packet_bytes: int | None, size_bytes: int,
+    ) -> None:  # fmt: skip
+        """A source of packets at a rate; packet_bytes None: the MTU of the network."""
+        header = self._transport(transport, service, f"services.{name}")["header_bytes"]
+        if packet_bytes is not None and transport.kind == "tcp":
+            transport = transport.model_copy(update={"mss": packet_bytes - int(header)})
+        packet_bytes = packet_bytes or self._path_mtu(pair)
+        row = self._source(workload.STREAM, index, name, number, service, transport)
+        row.pair_first, row.pair_count = pair, 1
+        row.i[workload.STREAM_PAYLOAD] = packet_bytes - int(header)
+        row.i[workload.STREAM_GAP] = round(packet_bytes * 8.0e12 * 65536.0 / rate)
+        pattern = getattr(service, "pattern", "constant")
+        row.i[workload.STREAM_PATTERN] = workload.PATTERNS[pattern]
+        if pattern == "on_off":
+            row.i[workload.STREAM_ON], row.i[workload.STREAM_OFF] = service.on, service.off
+        row.i[workload.STREAM_LEFT] = size_bytes
+
+    def _path_mtu(self, pair: int) -> int:
+        path = self.pairs.ends[pair][2]
+        if path == r.NONE:
+            return self._least_mtu()
+        ports = next(ports for ports in self.pairs.path_ports if self.pairs._path_at[ports] == path)
+        return int(self.graph.mtu_bytes[list(ports)].min())
+
+    def _request_response(self, index: int, name: str, service: Any, transport: Any) -> None:
+        ends = self.trial.endpoints(name)
+        first = len(self.pairs.ends)
+        for src, dst in ends:
+            self._pair(name, service, src, dst)
+        row = self._source(workload.REQUESTS, index, name, 0, service, transport)
+        row.pair_first, row.pair_count = first, len(ends)
+        rows, mean = self._sizes(name, service.sizes)
+        row.i[workload.CDF_FIRST], row.i[workload.CDF_COUNT] = rows
+        if service.arrivals is not None:
+            per_second = service.arrivals * len(ends)
+        else:
+            senders = {self.graph.node_index[src] for src, _ in ends}
+            access = sum(int(self.graph.rate_bps[list(self.graph.out_ports[node])].sum()) for node in senders)
+            per_second = service.load * access / (8.0 * mean)
+        row.f[workload.MEAN_GAP] = 1.0e12 / per_second
+
+    def _sizes(self, name: str, sizes: Any) -> tuple[tuple[int, int], float]:
+        """((first row, rows) in the table of distributions, mean size in bytes)."""
+        if sizes.fixed is not None:
+            points = cdf.fixed(sizes.fixed)
+        elif sizes.file is not None:
+            points = cdf.read(self.trial.locate(sizes.file), f"services.{name}.sizes.file")
+        else:
+            points = cdf.built_in(sizes.distribution)
+        key = points.tobytes()
+        if key not in self._cdf_at:
+            self._cdf_at[key] = (sum(map(len, self.cdf_rows)), len(points))
+            self.cdf_rows.append(points)
+        return self._cdf_at[key], cdf.mean_bytes(points)
+
+    def _replay(self, index: int, name: str, service: Any, transport: Any) -> None:
+        where = f"services.{name}.file"
+        lines = read_replay(self.trial.locate(service.file), where)
+        for number, src, dst in self._spread(name, service):
+            pair = self._pair(name, service, src, dst)
+            row = self._source(workload.REPLAY, index, name, number, service, transport)
+            row.pair_first, row.pair_count = pair, 1
+            row.i[workload.REPLAY_POSITION] = len(self.replay_rows)
+            header = UDP_IP_HEADERS if service.unit == "packets" else 0
+            self.replay_rows.extend((time, 0, max(size - header, 1)) for time, size in lines)
+            row.i[workload.REPLAY_END] = len(self.replay_rows)
+            row.i[workload.REPLAY_PACKETS] = service.unit == "packets"
+            row.start_ps += lines[0][0]
+
+    def _demands(self, index: int, name: str, service: Any, transport: Any) -> None:
+        duration_s = ((service.stop or self.trial.duration) - service.start) / 1e12
+        for number, (src, dst, rate) in enumerate(self.trial.demands(name) * service.count):
+            pair = self._pair(name, service, src, dst)
+            if service.using == "stream":
+                self._packets(index, name, number, service, transport, pair, rate, None, r.NONE)
+            else:
+                row = self._source(workload.BULK, index, name, number, service, transport)
+                row.pair_first, row.pair_count = pair, 1
+                row.i[workload.BULK_SIZE] = max(1, round(rate * duration_s / 8.0))
+
+    def _user(self, index: int, name: str, service: Any, transport: Any) -> None:
+        ends = self.trial.endpoints(name)
+        first = len(self.pairs.ends)
+        for src, dst in ends:
+            self._pair(name, service, src, dst)
+        row = self._source(workload.USER, index, name, 0, service, transport)
+        row.pair_first, row.pair_count = first, len(ends)
+        row.hook = self.function("workload", service, f"services.{name}")
+
+
+def _split(size: int | None, streams: int) -> list[int]:
+    """Bytes of each of `streams` connections; NONE for no limit."""
+    if size is None:
+        return [r.NONE] * streams
+    share, rest = divmod(size, streams)
+    return [share + (1 if i < rest else 0) for i in range(streams) if share + (1 if i < rest else 0) > 0]
+
+
+def read_replay(path: Any, where: str) -> list[tuple[int, int]]:
+    """Lines `time,size` of a CSV: quantities with units, or bare seconds and bytes; a header line may come first.
+
+    Returns [(time_ps, size_bytes)] in the order of time. Raises TrialInvalid with every faulty line.
+    """
+    lines: list[tuple[int, int]] = []
+    problems: list[Problem] = []
+    with open(path, newline="") as file:
+        for number, row in enumerate(csv.reader(file), start=1):
+            if not row or row[0].lstrip().startswith("#") or (number == 1 and row[0].strip().lower().startswith("time")):
+                continue
+            try:
+                time_ps = _quantity(row[0], units.TIME, 1e12)
+                size_bytes = _quantity(row[1], units.SIZE, 1.0)
+            except (ValueError, IndexError):
+                problems.append(Problem(where, f"line {number}: {','.join(row)!r}", "time,size such as 1.5 ms,1400 B"))
+                continue
+            if size_bytes < 1 or time_ps < 0 or (lines and time_ps < lines[-1][0]):
+                problems.append(Problem(where, f"line {number}: {','.join(row)!r}", "sizes above 0, times that do not fall"))
+            lines.append((time_ps, size_bytes))
+    if not lines and not problems:
+        problems.append(Problem(where, "a file without lines", "lines of time,size"))
+    if problems:
+        raise TrialInvalid(problems)
+    return lines
+
+
+def _quantity(text: str, dimension: Any, scale: float) -> int:
+    text = text.strip()
+    try:
+        return round(float(text) * scale)
+    except ValueError:
+        return int(units.parse(text, dimension))

@@ -1,0 +1,96 @@
+"""The event queue: a four-ary heap ordered by (time, sequence).
+
+An entry is 16 bytes, so the four children of a node fill one cache line (the root sits at position 3, children at multiples
+of four). While an event is handled its place at the top stays open: the first event scheduled meanwhile is put there and
+sifted down, which saves a removal and an insertion for nearly every event. `key` packs the sequence number (36 bits), the
+kind (4 bits) and the index (23 bits); it orders events of one instant by when they were scheduled.
+"""
+
+from __future__ import annotations
+
+from .jit import kernel
+
+ROOT = 3
+INDEX_BITS, KIND_BITS = 23, 4
+INDEX_MASK, KIND_MASK = (1 << INDEX_BITS) - 1, (1 << KIND_BITS) - 1
+SEQUENCE_MASK = (1 << 36) - 1
+INDEX_LIMIT = 1 << INDEX_BITS
+"""Most ports, connections, sources or jittered packets of one run."""
+
+NEVER = 1 << 62
+"""A time that does not come."""
+
+# Kinds of events
+ARRIVAL, SENT, TIMER, SOURCE, SOURCE_STOP, ACTION, PACKET_ARRIVAL = range(7)
+
+
+@kernel
+def sift_down(events, size, time_ps, key):
+    """Put (time, key) where the hole at the root leads it."""
+    end = ROOT + size
+    hole = ROOT
+    while True:
+        child = 4 * hole - 8
+        if child >= end:
+            break
+        best = child
+        best_time = events[child].time_ps
+        best_key = events[child].key
+        last = min(child + 4, end)
+        for other in range(child + 1, last):
+            other_time = events[other].time_ps
+            if other_time < best_time or (other_time == best_time and events[other].key < best_key):
+                best = other
+                best_time = other_time
+                best_key = events[other].key
+        if best_time > time_ps or (best_time == time_ps and best_key > key):
+            break
+        events[hole].time_ps = best_time
+        events[hole].key = best_key
+        hole = best
+    events[hole].time_ps = time_ps
+    events[hole].key = key
+
+
+@kernel
+def sift_up(events, position, time_ps, key):
+    """Put (time, key) at or above an open position at the bottom."""
+    hole = position
+    while hole > ROOT:
+        parent = (hole >> 2) + 2
+        parent_time = events[parent].time_ps
+        if parent_time < time_ps or (parent_time == time_ps and events[parent].key < key):
+            break
+        events[hole].time_ps = parent_time
+        events[hole].key = events[parent].key
+        hole = parent
+    events[hole].time_ps = time_ps
+    events[hole].key = key
+
+
+@kernel
+def push(sim, time_ps, kind, index):
+    """Schedule an event. The loop makes sure, before each event, that there is room."""
+    counters = sim.counters[0]
+    sequence = counters.sequence
+    counters.sequence = sequence + 1
+    key = ((sequence & SEQUENCE_MASK) << (INDEX_BITS + KIND_BITS)) | (kind << INDEX_BITS) | index
+    if counters.hole:
+        counters.hole = 0
+        sift_down(sim.events, counters.heap_size, time_ps, key)
+    else:
+        size = counters.heap_size
+        counters.heap_size = size + 1
+        sift_up(sim.events, ROOT + size, time_ps, key)
+
+
+@kernel
+def close_hole(sim):
+    """Nothing took the place of the event just handled: remove it for good."""
+    counters = sim.counters[0]
+    counters.hole = 0
+    size = counters.heap_size - 1
+    counters.heap_size = size
+    if size > 0:
+        last = sim.events[ROOT + size]
+        sift_down(sim.events, size, last.time_ps, last.key)

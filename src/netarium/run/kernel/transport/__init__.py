@@ -1,0 +1,1 @@
+"""Transport protocols: connections, UDP, and TCP from handshake to loss recovery."""

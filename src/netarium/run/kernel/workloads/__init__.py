@@ -1,0 +1,1 @@
+"""Workloads: what the applications of a service offer to the network, and when."""
