@@ -10,7 +10,7 @@ from netarium.run.kernel.congestion import user
 from netarium.run.kernel.congestion.codes import CODES, USER
 from netarium.run.kernel.jit import INTERPRETED
 
-SCALABLE = '''"""Scalable TCP (Kelly, 2003): the window grows by a share of what is acked, shrinks by a share."""
+SCALABLE = '''"""Scalable TCP (Kelly, 2003): the window grows and shrinks by shares."""
 
 import math
 
