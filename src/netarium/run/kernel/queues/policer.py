@@ -48,7 +48,7 @@ def police(slice_record, size_bytes, now_ps):
 
 
 def encode(slice_record: Any, rate_bps: int, burst_bytes: int) -> None:
-    """Fill a SLICE record. Raises Mistake when the burst takes longer than weeks at the rate."""
+    """Fill a SLICE record. Raises Mistake when the burst takes longer than days at the rate."""
     slice_record.rate_bps = rate_bps
     slice_record.burst_bytes = burst_bytes
     slice_record.byte_time, slice_record.shift, slice_record.depth = bucket(rate_bps, burst_bytes)

@@ -36,8 +36,8 @@ def wait_ps(lack, shift):
 
 
 def bucket(rate_bps: int, burst_bytes: int) -> tuple[int, int, int]:
-    """(byte_time, shift, depth) of a bucket. Raises Mistake when the burst would take longer than weeks at
-    the rate."""
+    """(byte_time, shift, depth) of a bucket. Raises Mistake when the burst would take longer than days at the
+    rate."""
     room_bytes = max(burst_bytes, PACKET_BYTES_MAX)
     for shift in range(SHIFT_MAX, -1, -1):
         byte_time = -((-BIT_PS << shift) // rate_bps)
@@ -45,6 +45,6 @@ def bucket(rate_bps: int, burst_bytes: int) -> tuple[int, int, int]:
             return byte_time, shift, byte_time * burst_bytes
     raise Mistake(
         f"a burst of {format_size(burst_bytes)} at {format_rate(rate_bps)}",
-        "a burst that the rate carries within a few days",
+        "a burst that the rate carries within ten days",
         "raise the rate or lower the burst",
     )

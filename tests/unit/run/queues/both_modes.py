@@ -1,0 +1,75 @@
+"""Runs every discipline on one load and prints a line each; test_queue_promises compares two modes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from queue_bench import offer
+
+from netarium.describe import queues as d
+from netarium.run.kernel.queues.shaper import ShapedSlice, Shaper
+from netarium.run.kernel.queues.strict import Strict
+
+CODEL = {"kind": "codel", "target": "50 us", "interval": "300 us", "ecn": True}
+HTB = d.Htb(
+    classes={
+        "a": {"rate": "2 Mbit/s", "ceil": "70 Mbit/s", "priorities": [0, 1, 2, 3]},
+        "b": {"rate": "30 Mbit/s", "queue": CODEL},
+    }
+)
+SPECS: dict[str, Any] = {
+    "pfifo": d.Pfifo(limit=20),
+    "bfifo": d.Bfifo(limit="20 kB"),
+    "tbf": d.Tbf(rate="40 Mbit/s", burst="5 kB", latency="3 ms"),
+    "red": d.Red(limit="60 kB", min="5 kB", max="20 kB", burst=12, probability=0.1, ecn=True),
+    "codel": d.Codel(target="500 us", interval="3 ms"),
+    "fq_codel": d.FqCodel(limit=30, flows=16, target="500 us", interval="3 ms"),
+    "pie": d.Pie(target="1 ms", tupdate="1 ms", alpha=32, beta=32),
+    "prio": d.Prio(child={"kind": "pfifo", "limit": 9}),
+    "drr": d.Drr(
+        classes={"a": {"weight": 1, "priorities": [0, 1, 2, 3]}, "b": {"weight": 2.5, "queue": CODEL}}
+    ),
+    "htb": HTB,
+    "strict": Strict(9000, d.Prio(child="red" and {"kind": "pie", "limit": 30})),
+    "shaper": Shaper((ShapedSlice(2, 10**7, 6000, 10**5), ShapedSlice(1, 3 * 10**7 + 1, 3000, 9000)), HTB),
+}
+for _name, _mode in (("user", {}), ("user_again", {"LIMIT_PACKETS": 6})):
+    SPECS[_name] = d.UserQueue(
+        file=str(Path(__file__).with_name("own_queue.py")), name="own", parameters=_mode
+    )
+
+
+def rows() -> list[tuple[int, ...]]:
+    """Packets at 1.3 times 100 Mbit/s, in two halves with a pause that uses up PIE's burst allowance."""
+    draw = np.random.default_rng(5)
+    count = 250
+    gaps = draw.exponential(50_000_000, count).astype(int)
+    gaps[count // 2] = 2 * 10**11
+    columns = (
+        np.cumsum(gaps),
+        draw.integers(64, 1501, count),
+        draw.integers(0, 16, count),
+        draw.integers(0, 3, count),
+        draw.integers(0, 2**40, count),
+        draw.integers(0, 3, count),
+    )
+    return [tuple(int(value) for value in row) for row in zip(*columns, strict=True)]
+
+
+def main() -> None:
+    """Print name, departures, drops, marks and the state of all records of each discipline."""
+    import hashlib
+
+    for name, spec in SPECS.items():
+        got = offer(spec, rows(), 10**8, check=False)
+        state = hashlib.sha256(repr(got.departures).encode())
+        for column in ("packets", "bytes", "next_ps", "i", "f"):
+            state.update(got.memory.queues[column].tobytes())
+        sys.stdout.write(f"{name} {len(got.left)} {got.drops} {got.marks} {state.hexdigest()}\n")
+
+
+if __name__ == "__main__":
+    main()
