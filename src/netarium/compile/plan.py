@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from netarium.compile.admission import Admission
 from netarium.compile.graph import Graph
+from netarium.errors import MachineCannot
+from netarium.units import format_size
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,17 @@ class Estimate:
     packet_hops: int
     memory_bytes: int
     wall_s: float
+
+    def require_memory(self) -> None:
+        """Raises MachineCannot when the run would need more memory than this machine has free."""
+        import psutil
+
+        free = psutil.virtual_memory().available
+        if self.memory_bytes > free:
+            raise MachineCannot(
+                f"this run would need about {format_size(self.memory_bytes)} of memory, and {format_size(free)} are free: "
+                "fewer flows or ports, a longer probes.interval, or a larger machine"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +66,6 @@ class Plan:
     user_functions: tuple[Any, ...]
     estimate: Estimate
     assumptions: tuple[str, ...]
-    hooks: tuple[tuple[str, Any], ...] = field(default=())
 
     @property
     def digest(self) -> str:

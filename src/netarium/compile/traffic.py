@@ -18,12 +18,15 @@ from netarium.compile.routing import explicit_path
 from netarium.errors import Problem, TrialInvalid
 from netarium.run.kernel import records as r
 from netarium.run.kernel.congestion import codes as congestion
+from netarium.run.kernel.congestion import user as user_congestion
 from netarium.run.kernel.transport import features as feature
 from netarium.run.kernel.workloads import codes as workload
 from netarium import units
 
 UDP_IP_HEADERS = 28
 """IPv4 and UDP (RFC 768) headers."""
+FUNCTIONS_OF = {"congestion": len(congestion.VERBS), "queue": 3, "workload": 1}
+"""Family of a user's file -> places it takes in the kernel's table of hooks."""
 WINDOW_WITHOUT_SCALING = 65_535
 """RFC 9293 section 3.1: the largest window that 16 bits can tell."""
 WINDOW_MAX = 1 << 30
@@ -76,14 +79,22 @@ class Traffic:
         return len(self.keys) - 1
 
     def function(self, family: str, spec: Any, where: str) -> int:
-        """Note a user's function; its place among the trial's hooks is filled in when the engine starts."""
+        """Note a user's file; returns where its functions will stand in the kernel's table of hooks."""
         path = self.trial.locate(spec.file)
         entry = UserFunction(
             family, str(path), spec.name, tuple(sorted(spec.parameters.items())), path.read_text(), where
         )
         if entry not in self.functions:
             self.functions.append(entry)
-        return self.functions.index(entry)
+        before = self.functions[: self.functions.index(entry)]
+        return sum(FUNCTIONS_OF[other.family] for other in before)
+
+    def queue_function(self, spec: Any, where: str) -> tuple[int, int]:
+        """(place of a user's queue among the hooks, packets it may hold). Raises TrialInvalid."""
+        from netarium.run.kernel.queues import user as user_queue
+
+        file = user_queue.read(self.trial.locate(spec.file), spec.name, spec.parameters, where)
+        return self.function("queue", spec, where), user_queue.limit_packets(file)
 
     def _transport(self, transport: Any, service: Any, where: str) -> np.ndarray:
         return self.transports[self._transport_row(transport, service, where)]
@@ -109,13 +120,18 @@ class Traffic:
         user = not isinstance(transport.congestion, str)
         if user:
             row.congestion = congestion.USER
-            row.hook = self.function("congestion", transport.congestion, f"{where}.transport.congestion")
+            where = f"{where}.transport.congestion"
+            row.hook = self.function("congestion", transport.congestion, where)
+            spec = transport.congestion
+            file = user_congestion.read(self.trial.locate(spec.file), spec.name, spec.parameters, where)
+            owns_recovery = user_congestion.owns_recovery(file)
         else:
             row.congestion = congestion.CODES[transport.congestion]
+            owns_recovery = congestion.owns_recovery(int(row.congestion))
         row.features = feature.encode(
             sack=transport.sack,
             ecn=transport.ecn or transport.congestion == "dctcp",
-            owns_recovery=row.congestion in congestion.OWN_RECOVERY,
+            owns_recovery=owns_recovery,
             ce_echo=transport.congestion == "dctcp",
             pull=pull,
             hystart=transport.hystart,

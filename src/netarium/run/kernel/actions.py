@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from .flags import DOWN, IMPAIRED, PORT_DOWN, PORT_UP, ROUTES
 from .jit import kernel
 from .pool import drop
 from .port import settle
-from .queues.dispatch import dequeue as queue_dequeue
+from .queues.dispatch import drain
 from .records import DROP_LINK_DOWN, LOST_ON_LINK, NONE
 from .routes import resolve
-from .special import DOWN, IMPAIRED, serve
-
-PORT_DOWN, PORT_UP, ROUTES, IMPAIR = range(4)
+from .special import serve
 
 
 @kernel
@@ -46,7 +45,7 @@ def port_down(sim, port_index, now_ps):
         lose_unsent(sim, port_index, now_ps)
     else:
         while sim.queues[port.queue].packets > 0:
-            p = queue_dequeue(sim, port.queue, now_ps)
+            p = drain(sim, port.queue)
             if p == NONE:
                 break
             drop(sim, port_index, p, DROP_LINK_DOWN)

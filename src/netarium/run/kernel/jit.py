@@ -200,19 +200,20 @@ else:
 
         first, second: the record dtypes of its arguments. Raises numba.TypingError when the function cannot be compiled.
         """
-        compiled = numba.njit(error_model="numpy")(function)
+        compiled = kernel(function)
         one, two = WideRecord.of(first), WideRecord.of(second)
-        returns = compiled.compile((one, two, types.int64)) and compiled.nopython_signatures[0].return_type
+        compiled.get_call_template((one, two, types.int64), {})
+        returns = compiled.nopython_signatures[0].return_type
         pointers = types.int64(types.CPointer(one), types.CPointer(two), types.int64)
         if isinstance(returns, types.NoneType):
 
-            @numba.cfunc(pointers)
+            @numba.cfunc(pointers, pipeline_class=ENTRY)
             def entry(a, b, now_ps):  # noqa: ANN001
                 compiled(numba.carray(a, 1)[0], numba.carray(b, 1)[0], now_ps)
                 return 0
         else:
 
-            @numba.cfunc(pointers)
+            @numba.cfunc(pointers, pipeline_class=ENTRY)
             def entry(a, b, now_ps):  # noqa: ANN001
                 return compiled(numba.carray(a, 1)[0], numba.carray(b, 1)[0], now_ps)
 

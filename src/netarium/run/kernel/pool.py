@@ -6,11 +6,9 @@ Every packet that leaves the network passes through `release`; a loss passes thr
 from __future__ import annotations
 
 from .events import NEVER, TIMER, push
+from .flags import HOST
 from .jit import kernel
 from .records import DATA, FREE, NONE
-
-HOST = 64
-"""Feature bit of a special port at which senders of the same host wait their turn (see special.py)."""
 
 
 @kernel(inline=True)

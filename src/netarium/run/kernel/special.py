@@ -7,9 +7,10 @@ impairments act on it, and it joins the list of packets in flight, or, where jit
 from __future__ import annotations
 
 from .events import ARRIVAL, PACKET_ARRIVAL, SENT, push
+from .flags import CAPTURED, DOWN, HOST, IMPAIRED, POLICED, SLICED, TRACED
 from .impairments import corrupted, duplicated, extra_delay_ps, lost
 from .jit import kernel
-from .pool import HOST, drop, left_host, take
+from .pool import drop, left_host, take
 from .queues.dispatch import dequeue as queue_dequeue
 from .queues.dispatch import enqueue as queue_enqueue
 from .queues.policer import police
@@ -24,12 +25,6 @@ from .records import (
     NONE,
 )
 from .traces import transmit_end_ps
-
-# Feature bits of a port
-SCHEDULED, IMPAIRED, TRACED, CAPTURED, DOWN, POLICED = 1, 2, 4, 8, 16, 32
-SLICED = 128
-"""SCHEDULED: has a discipline of its own. POLICED: slice traffic is policed on entry. SLICED: here slices' packets leave their
-sender's shaper, and their latency begins. HOST (pool.py): senders of this host wait their turn."""
 
 
 @kernel

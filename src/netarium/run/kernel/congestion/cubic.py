@@ -156,12 +156,11 @@ def on_rto(conn, ack, now_ps):
 
 @kernel
 def on_ecn(conn, ack, now_ps):
-    """A mark: the same reduction, at once (section 4.6)."""
+    """A mark: the same reduction, at once, and down to one segment (section 4.6)."""
     on_loss(conn, ack, now_ps)
-    conn.cwnd_bytes = min(conn.cwnd_bytes, conn.ssthresh_bytes)
+    conn.cwnd_bytes = max(int(float(conn.cwnd_bytes) * BETA_CUBIC), int(conn.mss_bytes))
 
 
 @kernel
 def on_recovered(conn, ack, now_ps):
-    """Recovery ended: the next ACK begins an epoch."""
-    conn.i[EPOCH_PS] = NONE
+    """Recovery ended; no epoch has begun in it, so the next ACK begins one."""

@@ -2,7 +2,8 @@
 
 Deviations:
 - Bytes are counted when they are delivered, by SACK too, where section 3.3 counts cumulative ACKs only.
-- The reduction takes effect at once (section 3.3 (9)), without Linux's gradual reduction over a round trip.
+- The reduction takes effect at once (section 3.3 (9)), without Linux's gradual reduction over a round trip;
+  as in Linux it leaves two segments at least.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from . import reno
 G = 0.0625
 """Section 4.2: estimation gain, 1/16."""
 ALPHA_INITIAL = 1.0
-"""Section 4.2: DCTCP.Alpha begins at 1, so that the first marks halve the window."""
+"""Section 3.3: DCTCP.Alpha is initialised to 1, so that the first marks halve the window."""
 
 # conn.i (reno has 0); section 3.3 names them
 WINDOW_END = 1

@@ -66,9 +66,9 @@ def on_loss(conn, ack, now_ps):
 
 @kernel
 def on_ecn(conn, ack, now_ps):
-    """A mark: react as to a loss, but at once, for there is nothing to recover (RFC 3168 section 6.1.2)."""
+    """A mark: halve at once, as there is nothing to recover; down to one segment (RFC 3168 section 6.1.2)."""
     on_loss(conn, ack, now_ps)
-    conn.cwnd_bytes = min(conn.cwnd_bytes, conn.ssthresh_bytes)
+    conn.cwnd_bytes = max(conn.cwnd_bytes >> 1, int(conn.mss_bytes))
 
 
 on_rto = on_loss

@@ -1,0 +1,220 @@
+"""Trial -> Plan: admission first, then every part of the description as arrays for the kernel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from netarium.compile.admission import admit
+from netarium.compile.epochs import epochs, links_named
+from netarium.compile.estimate import estimate
+from netarium.compile.graph import Graph, build_graph
+from netarium.compile.pairs import DELIVER, Pairs
+from netarium.compile.plan import Capture, Plan
+from netarium.compile.ports import Ports
+from netarium.compile.routing import ForwardingTable, next_hop_tables
+from netarium.compile.traffic import Traffic
+from netarium.errors import Problem, TrialInvalid
+from netarium.run.kernel import records as r
+from netarium.run.kernel.flags import IMPAIR, PORT_DOWN, PORT_UP, ROUTES
+from netarium.run.kernel.queues.policer import SLICE
+from netarium.run.kernel.queues.policer import encode as encode_policer
+
+SAMPLES = 200
+"""Sample instants of a run whose probes state no interval."""
+POLICER_SLACK_PACKETS = 4
+"""The policer's bucket is deeper than the shaper's by so many packets: what other traffic at the source may move them."""
+
+
+def compile_trial(trial: Any) -> Plan:
+    """Compile a trial.
+
+    Raises TrialInvalid for what cannot be built as described, AdmissionRefused when a slice cannot be held,
+    MachineCannot when the run would not fit this machine's memory.
+    """
+    network = trial.network.expand()
+    graph = build_graph(network)
+    metric = network.routing.metric
+    admission = admit(trial.slices, graph, metric).require()
+    pairs = Pairs(graph)
+    traffic = Traffic(trial, graph, admission, pairs).add_all()
+    user_queue = traffic.queue_function
+    ports = Ports(trial, graph, admission, user_queue, traffic.keys).add_all()
+    destinations = pairs.destinations()
+    changes = epochs(graph, trial.events, network.routing.reconvergence)
+    ecmp = network.routing.kind == "ecmp"
+    tables = [next_hop_tables(graph, destinations, metric, ecmp, down) for _, down in changes]
+    arrays = {
+        "ports": ports.ports,
+        "queues": ports.queues.array(),
+        "pairs": _at_least_one(pairs.array(tables[0]), r.PAIR),
+        "slices": _policers(trial, admission),
+        "sources": _stacked(traffic.sources, r.SOURCE),
+        "transports": _stacked(traffic.transports, r.TRANSPORT),
+        "impairments": _stacked(ports.impairments, None, "IMPAIRMENT"),
+        "actions": _actions(trial, graph, ports, changes),
+        "cdf": np.vstack(traffic.cdf_rows) if traffic.cdf_rows else np.zeros((1, 2)),
+        "replay": np.array(traffic.replay_rows or [(0, 0, 0)], np.int64),
+        "streams": _streams(traffic.keys),
+        **_tables(tables),
+        **_traces(ports.traces),
+    }
+    span = _route_span(tables, graph)
+    arrays["routes"] = np.array([*pairs.paths, DELIVER], np.int64)
+    captures = _captures(trial, graph, arrays["ports"])
+    arrays["captures"] = _capture_records(captures)
+    plan = Plan(
+        trial=trial,
+        graph=graph,
+        admission=admission,
+        arrays=arrays,
+        route_span=span,
+        tables=(graph.node_count, max(1, len(destinations))),
+        ecmp=ecmp,
+        duration_ps=trial.duration,
+        sample_times_ps=sample_times(trial),
+        service_names=tuple(trial.services),
+        service_kinds=tuple(service.kind for service in trial.services.values()),
+        service_header_bytes=np.array(traffic.header_bytes, np.int64),
+        tracked_limit=_tracked(trial),
+        captures=captures,
+        user_functions=tuple(traffic.functions),
+        estimate=estimate(trial, graph, arrays, pairs),
+        assumptions=tuple(network.assumptions),
+    )
+    plan.estimate.require_memory()
+    return plan
+
+
+def sample_times(trial: Any) -> np.ndarray:
+    """Instants of the samples, int64 ps: every interval, and the end. Raises TrialInvalid when there would be too many."""
+    interval = trial.probes.interval or max(1, trial.duration // SAMPLES)
+    count = -(-trial.duration // interval)
+    if count > 1_000_000:
+        found = f"{count:,} samples"
+        raise TrialInvalid([Problem("probes.interval", found, "at most 1,000,000", "a longer interval")])
+    times = np.arange(1, count + 1, dtype=np.int64) * interval
+    times[-1] = trial.duration
+    return times
+
+
+def _tracked(trial: Any) -> int:
+    flows = trial.probes.flows
+    return {"none": 0, "all": 1 << 30}.get(flows, flows) if isinstance(flows, str) else flows
+
+
+def _at_least_one(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    return array if len(array) else np.zeros(1, dtype)
+
+
+def _stacked(rows: list[Any], dtype: Any, name: str = "") -> np.ndarray:
+    if dtype is None:
+        from netarium.run.kernel.impairments import IMPAIRMENT
+
+        dtype = IMPAIRMENT
+    stacked = np.zeros(max(1, len(rows)), dtype)
+    for index, row in enumerate(rows):
+        stacked[index] = row
+    return stacked
+
+
+def _streams(keys: list[int]) -> np.ndarray:
+    streams = np.zeros(max(1, len(keys)), r.STREAM)
+    streams["key"][: len(keys)] = keys
+    return streams
+
+
+def _policers(trial: Any, admission: Any) -> np.ndarray:
+    """SLICE[n] in the order of the trial's slices."""
+    slices = np.zeros(max(1, len(trial.slices)), SLICE)
+    for row, name in zip(slices, trial.slices, strict=False):
+        reservation = admission[name]
+        slack = POLICER_SLACK_PACKETS * reservation.mtu_bytes
+        encode_policer(row, reservation.bandwidth_bps, reservation.burst_bytes + slack)
+    return slices
+
+
+def _tables(tables: list[ForwardingTable]) -> dict[str, np.ndarray]:
+    """Forwarding tables of all epochs, one under the other; group numbers made unique."""
+    groups, first, count, members = [], [], [], []
+    for table in tables:
+        offset, position = sum(map(len, first)), sum(map(len, members))
+        groups.append(np.where(table.group >= 0, table.group + offset, -1).astype(np.int32))
+        first.append(table.group_first + position)
+        count.append(table.group_count)
+        members.append(table.group_ports)
+    stacked = np.vstack(groups) if groups[0].size else np.full((1, 1), -1, np.int32)
+    return {
+        "groups": np.ascontiguousarray(stacked, np.int32),
+        "group_first": np.concatenate([*first, [0]]).astype(np.int32),
+        "group_count": np.concatenate([*count, [0]]).astype(np.int32),
+        "group_ports": np.concatenate([*members, [0]]).astype(np.int32),
+    }
+
+
+def _traces(traces: list[Any]) -> dict[str, np.ndarray]:
+    from netarium.run.kernel.traces import TRACE, TRACE_POINT
+
+    records = np.zeros(max(1, len(traces)), TRACE)
+    points = [np.zeros(1, TRACE_POINT)] if not traces else []
+    position = 0
+    for index, (record, own_points) in enumerate(traces):
+        records[index] = record
+        records[index].first = position
+        position += len(own_points)
+        points.append(own_points)
+    return {"traces": records, "trace_points": np.concatenate(points)}
+
+
+def _route_span(tables: list[ForwardingTable], graph: Graph) -> int:
+    """Room for the longest way: shortest paths visit each node at most once."""
+    return min(graph.node_count, 254) + 2
+
+
+def _actions(trial: Any, graph: Graph, ports: Ports, changes: list[tuple[int, tuple[int, ...]]]) -> np.ndarray:
+    """ACTION[n] by time: failures and repairs act on ports at once, tables follow after the reconvergence time."""
+    rows: list[tuple[int, int, int, int]] = []
+    for number, event in enumerate(trial.events):
+        where = f"events[{number}]"
+        for port in _ports_of_event(event, graph, where):
+            if event.kind.endswith("_down"):
+                rows.append((event.at, PORT_DOWN, port, 0))
+            elif event.kind.endswith("_up"):
+                rows.append((event.at, PORT_UP, port, 0))
+            elif event.kind == "impairment":
+                impairs = event.impairments != type(event.impairments)()
+                value = ports.impair(event.impairments, graph.port_names[port], number + 1) if impairs else r.NONE
+                rows.append((event.at, IMPAIR, port, value))
+    rows.extend((time, ROUTES, epoch, 0) for epoch, (time, _) in enumerate(changes) if epoch)
+    rows.sort(key=lambda row: row[0])
+    actions = np.zeros(max(1, len(rows)), r.ACTION)
+    actions["kind"] = r.NONE
+    for index, row in enumerate(rows):
+        actions[index].time_ps, actions[index].kind, actions[index].target, actions[index].value = row
+    return actions
+
+
+def _ports_of_event(event: Any, graph: Graph, where: str) -> list[int]:
+    if event.kind in ("node_down", "node_up"):
+        node = graph.node(event.node, where)
+        return [*graph.out_ports[node], *graph.in_ports[node]]
+    if event.kind == "rate_change":
+        return []
+    return [port for link in links_named(graph, event.link, where) for port in (2 * link, 2 * link + 1)]
+
+
+def _captures(trial: Any, graph: Graph, ports: np.ndarray) -> tuple[Capture, ...]:
+    captures = []
+    for probe in trial.probes.capture:
+        port = graph.port_index[probe.port]
+        ports[port]["capture"] = len(captures)
+        captures.append(Capture(port, probe.port, probe.packets, probe.snap))
+    return tuple(captures)
+
+
+def _capture_records(captures: tuple[Capture, ...]) -> np.ndarray:
+    records = np.zeros(max(1, len(captures)), r.CAPTURE)
+    for record, capture in zip(records, captures, strict=False):
+        record.limit = capture.packets
+    return records

@@ -1,0 +1,175 @@
+"""Links become ports: rate, propagation, queue, impairments, rate trace and capture of each direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from netarium.compile.admission import Admission
+from netarium.compile.graph import Graph
+from netarium.compile.keys import stream_key
+from netarium.errors import Mistake, Problem, TrialInvalid
+from netarium.run.kernel import records as r
+from netarium.run.kernel.flags import CAPTURED, HOST, IMPAIRED, POLICED, SCHEDULED, SLICED, TRACED
+from netarium.run.kernel.impairments import IMPAIRMENT
+from netarium.run.kernel.impairments import encode as encode_impairment
+from netarium.run.kernel.queues.build import QueueTable, build
+from netarium.run.kernel.queues.shaper import ShapedSlice, Shaper
+from netarium.run.kernel.queues.strict import Strict
+
+NO_LIMIT_PACKETS, NO_LIMIT_BYTES = 2**31 - 1, 2**62
+SLICE_BUFFER_FACTOR = 2
+"""A port's buffer for slices holds this many times what admission found that they can need."""
+SHAPER_BUFFER_BYTES = 64 * 10**6
+"""A sender's own buffer for a slice: far more than TCP small queues let it fill."""
+BYTE_TIME_BITS = 45
+"""Significant bits of a port's picoseconds a byte in fixed point: times 65,536 bytes it still fits in 62 bits."""
+
+
+@dataclass
+class Ports:
+    """Collects the kernel's records of all ports."""
+
+    trial: Any
+    graph: Graph
+    admission: Admission
+    user_queue: Callable[[Any, str], tuple[int, int]]
+    keys: list[int]
+    ports: np.ndarray = field(init=False)
+    queues: QueueTable = field(default_factory=QueueTable)
+    impairments: list[np.ndarray] = field(default_factory=list)
+    traces: list[Any] = field(default_factory=list)
+
+    def add_all(self) -> Ports:
+        """Walk through the ports in the order of the links. Raises TrialInvalid with every problem."""
+        described = self.trial.network.expand().ports()
+        self.ports = np.zeros(max(1, len(described)), r.PORT)
+        for name in ("head", "tail", "waiting", "queue", "sending", "impairment", "trace", "capture"):
+            self.ports[name] = r.NONE
+        by_port = self._slices_by_port()
+        rates = self._rate_changes(described)
+        problems: list[Problem] = []
+        for index, port in enumerate(described):
+            try:
+                self._add(index, port, by_port.get(index, []), rates.get(index, []))
+            except Mistake as mistake:
+                where = ".".join(map(str, (f"network.links[{index // 2}].queue", *mistake.at)))
+                problems.append(Problem(where, mistake.found, mistake.expected, mistake.hint))
+        if problems:
+            raise TrialInvalid(problems)
+        return self
+
+    def impair(self, spec: Any, name: str, index: int) -> int:
+        """A new impairment record; the random stream is the port's own."""
+        row = np.zeros(1, IMPAIRMENT)[0]
+        self.keys.append(stream_key(self.trial.seed, "impairment", name, index))
+        encode_impairment(row, spec, len(self.keys) - 1)
+        self.impairments.append(row)
+        return len(self.impairments) - 1
+
+    def _slices_by_port(self) -> dict[int, list[Any]]:
+        found: dict[int, list[Any]] = {}
+        for reservation in self.admission.reservations:
+            for port in reservation.ports:
+                found.setdefault(port, []).append(reservation)
+        return found
+
+    def _rate_changes(self, described: list[Any]) -> dict[int, list[tuple[int, int]]]:
+        """Port -> [(time_ps, rate_bps)] of the trial's rate_change events, by time."""
+        changes: dict[int, list[tuple[int, int]]] = {}
+        links = {name: number for number, name in enumerate(self.graph.link_names)}
+        for event in sorted(self.trial.events, key=lambda each: each.at):
+            if event.kind == "rate_change":
+                link = links[self.trial.network.link(event.link).name]
+                for port in (2 * link, 2 * link + 1):
+                    changes.setdefault(port, []).append((event.at, event.rate))
+        return changes
+
+    def _add(self, index: int, port: Any, slices: list[Any], changes: list[tuple[int, int]]) -> None:
+        record = self.ports[index]
+        record.from_node, record.node = self.graph.tail[index], self.graph.head[index]
+        record.byte_time, record.byte_shift = byte_time(port.rate)
+        record.delay_ps, record.overhead_bytes = port.delay, port.overhead
+        record.limit_packets, record.limit_bytes = NO_LIMIT_PACKETS, NO_LIMIT_BYTES
+        features = 0
+        if port.impairments is not None and _impairs(port.impairments):
+            record.impairment = self.impair(port.impairments, port.name, 0)
+            features |= IMPAIRED
+        if port.rate_trace is not None or changes:
+            record.trace = self._trace(port, changes)
+            features |= TRACED
+        if any(capture.port == port.name for capture in self.trial.probes.capture):
+            features |= CAPTURED
+        if self._changes_impairments(index):
+            features |= SCHEDULED
+        queue: Any = port.queue
+        at_source = not self.graph.node_forwards[record.from_node]
+        if slices:
+            queue = self._guarded(index, slices, queue, at_source)
+            features |= SLICED | SCHEDULED if at_source else POLICED | SCHEDULED
+        plain = queue.kind in ("pfifo", "bfifo")
+        if not plain or features:
+            features |= SCHEDULED
+            self.keys.append(stream_key(self.trial.seed, "queue", port.name))
+            stream = len(self.keys) - 1
+            where = f"network.links[{index // 2}].queue"
+            record.queue = build(
+                queue, index, port.rate, port.mtu, self.queues, stream, lambda spec: self.user_queue(spec, where)
+            )
+            if at_source:
+                features |= HOST
+        elif queue.kind == "pfifo":
+            record.limit_packets = queue.limit
+        else:
+            record.limit_bytes = queue.limit
+        record.features = features
+
+    def _guarded(self, index: int, slices: list[Any], queue: Any, at_source: bool) -> Any:
+        """The trial's queue behind a class for slices: shaped at their source, strictly first after it."""
+        if at_source:
+            order = list(self.trial.slices)
+            shaped = tuple(
+                ShapedSlice(1 + order.index(each.name), each.bandwidth_bps, each.burst_bytes, SHAPER_BUFFER_BYTES)
+                for each in slices
+            )
+            return Shaper(shaped, queue)
+        backlog = float(self.admission.backlog_bytes[index])
+        bursts = sum(each.burst_bytes + each.mtu_bytes for each in slices)
+        limit = SLICE_BUFFER_FACTOR * (backlog if np.isfinite(backlog) else bursts)
+        return Strict(max(round(limit), 2 * bursts), queue)
+
+    def _changes_impairments(self, index: int) -> bool:
+        """Whether an event changes this port's impairments: its transmitter must then be served by events."""
+        for event in self.trial.events:
+            if event.kind == "impairment":
+                name = self.trial.network.link(event.link).name
+                if self.graph.link_index[name] == index // 2:
+                    return True
+        return False
+
+    def _trace(self, port: Any, changes: list[tuple[int, int]]) -> int:
+        from netarium.compile.ratetraces import follow_changes, follow_file
+
+        if port.rate_trace is not None:
+            path = self.trial.locate(port.rate_trace.file)
+            self.traces.append(follow_file(path, port.rate_trace, port.overhead, f"links.{port.name}.rate_trace"))
+        else:
+            self.traces.append(follow_changes(port.rate, changes))
+        return len(self.traces) - 1
+
+
+def byte_time(rate_bps: int) -> tuple[int, int]:
+    """(picoseconds a byte in fixed point, fraction bits), rounded up so that a rate is never exceeded."""
+    whole = 8 * 10**12 // rate_bps
+    shift = max(0, BYTE_TIME_BITS - whole.bit_length())
+    return -(-((8 * 10**12) << shift) // rate_bps), shift
+
+
+def _impairs(spec: Any) -> bool:
+    """Whether any impairment is set."""
+    return bool(
+        spec.loss is not None or spec.jitter is not None or spec.reorder is not None or spec.duplicate or spec.corrupt
+    )

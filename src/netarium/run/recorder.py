@@ -1,0 +1,212 @@
+"""Take samples of a run at its sample instants, and make the Samples of it in the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from netarium.run.fill import Run, reset_windows
+from netarium.run.kernel import records as r
+from netarium.run.kernel.jit import kernel_digest
+from netarium.run.kernel.observe_ports import settle_all
+from netarium.run.kernel.transport.features import TCP
+from netarium.run.samples import (
+    FLOW_SERIES,
+    FLOWS,
+    PORT_SERIES,
+    PORT_TOTALS,
+    SERVICE_SERIES,
+    WINDOW_LATENCY,
+    Samples,
+    log_linear_edges_ps,
+)
+
+CUMULATIVE = ("delivered_bytes", "sent_bytes", "sent_packets", "delivered_packets", "received_packets", "retransmissions")
+
+
+class Recorder:
+    """Collects one row of every series an instant."""
+
+    def __init__(self, plan: Any, run: Run) -> None:
+        self.plan, self.run, self.memory = plan, run, run.memory
+        count, services = len(plan.sample_times_ps), len(plan.service_names)
+        self.services = services
+        self.taken = 0
+        self.end_ps = 0
+        self.times = np.zeros(count, np.int64)
+        self.service_series = np.zeros((count, services), SERVICE_SERIES)
+        self.window = np.zeros((count, services), WINDOW_LATENCY)
+        self.port_series = np.zeros((count, plan.graph.port_count), PORT_SERIES)
+        self.flow_rows: list[np.ndarray] = []
+        self.sums = {what: np.zeros(services) for what in ("latency", "rtt")}
+        self.least = {what: np.full(services, np.iinfo(np.int64).max) for what in ("latency", "rtt")}
+        self.largest = {what: np.full(services, -1, np.int64) for what in ("latency", "rtt")}
+
+    def take(self, now_ps: int) -> None:
+        """One row of everything at `now_ps`."""
+        row = self.taken
+        self.taken += 1
+        self.times[row] = self.end_ps = now_ps
+        settle_all(self.memory.handle, now_ps)
+        self._services(row)
+        self._ports(row)
+        self._flows()
+        reset_windows(self.memory)
+
+    def _services(self, row: int) -> None:
+        memory, n = self.memory, self.services
+        services = memory.services[:n]
+        series, window = self.service_series[row], self.window[row]
+        for name in (*CUMULATIVE, "active_flows"):
+            series[name] = services[name]
+        series["in_flight_packets"] = self._in_flight()
+        for name in ("min_ps", "max_ps", "sum_ps", "count"):
+            window[name] = services[f"latency_{name}"]
+        empty = services["latency_count"] == 0
+        window["min_ps"][empty] = window["max_ps"][empty] = 0
+        for what in ("latency", "rtt"):
+            self.sums[what] += services[f"{what}_sum_ps"]
+            np.minimum(self.least[what], services[f"{what}_min_ps"], out=self.least[what])
+            np.maximum(self.largest[what], services[f"{what}_max_ps"], out=self.largest[what])
+
+    def _in_flight(self) -> np.ndarray:
+        """Data packets of each service on their way: those of the pool that are in use."""
+        packets = self.memory.packets
+        data = (packets["kind"] == r.DATA) | (packets["kind"] == r.DATAGRAM)
+        services = self.memory.flows["service"][packets["flow"][data]]
+        return np.bincount(services, minlength=self.services)[: self.services]
+
+    def _ports(self, row: int) -> None:
+        memory = self.memory
+        ports, count = memory.ports, self.plan.graph.port_count
+        if count == 0:
+            return
+        ports = ports[:count]
+        series = self.port_series[row]
+        plain = ports["queue"] < 0
+        queues = memory.queues[np.where(plain, 0, ports["queue"])]
+        series["queue_packets"] = np.where(plain, ports["waiting_packets"], queues["packets"])
+        series["queue_bytes"] = np.where(plain, ports["waiting_bytes"], queues["bytes"])
+        overhead = ports["waiting_packets"] * ports["overhead_bytes"].astype(np.int64)
+        series["sent_packets"] = ports["sent_packets"] - np.where(plain, ports["waiting_packets"], 0)
+        series["sent_bytes"] = ports["sent_bytes"] - np.where(plain, ports["waiting_bytes"] + overhead, 0)
+        series["drops"] = memory.drops[:count].sum(axis=1)
+        series["marks"] = ports["marks"]
+
+    def _flows(self) -> None:
+        """State of the first flows, as many as are tracked and have begun."""
+        memory = self.memory
+        count = min(self.plan.tracked_limit, int(memory.counters[0].flows))
+        flows = memory.flows[:count]
+        rows = np.zeros(count, FLOW_SERIES)
+        alive = flows["conn"] != r.NONE
+        rows["delivered_bytes"][~alive] = flows["delivered_bytes"][~alive]
+        rows["retransmissions"][~alive] = flows["retransmissions"][~alive]
+        conns = memory.conns[flows["conn"][alive]]
+        tcp = conns["transport"] == TCP
+        rows["delivered_bytes"][alive] = conns["rcv_bytes"]
+        rows["retransmissions"][alive] = conns["retransmissions"]
+        for name, source in (
+            ("cwnd_bytes", "cwnd_bytes"),
+            ("ssthresh_bytes", "ssthresh_bytes"),
+            ("srtt_ps", "srtt_ps"),
+            ("rtt_ps", "rtt_ps"),
+            ("in_flight_bytes", "in_flight_bytes"),
+        ):
+            rows[name][alive] = np.where(tcp, conns[source], 0)
+        pacing = conns["pacing"]
+        rows["pacing_bps"][alive] = np.where(pacing > 0, 8e12 * 65536 // np.maximum(pacing, 1), 0)
+        self.flow_rows.append(rows)
+
+    def samples(self, engine: dict[str, float]) -> Samples:
+        """Everything recorded, checked. Raises SamplesInvalid when the sums do not hold."""
+        plan, memory, n = self.plan, self.memory, self.services
+        flows = self._flow_table()
+        counters = memory.counters[0]
+        dropped = memory.drops.sum(axis=0)
+        in_flight = int((memory.packets["kind"] != r.FREE).sum())
+        counts = {"latency": memory.latency[:n], "rtt": memory.rtt[:n]}
+        totals = {what: counts[what].sum(axis=1) for what in counts}
+        samples = Samples(
+            times_ps=self.times[: self.taken],
+            nodes=list(plan.graph.node_names),
+            ports=list(plan.graph.port_names),
+            services=list(plan.service_names),
+            service_kind=list(plan.service_kinds),
+            service_header_bytes=plan.service_header_bytes,
+            service_series=self.service_series[: self.taken],
+            window_latency=self.window[: self.taken],
+            flows=flows,
+            tracked=np.arange(len(self.flow_rows[-1]) if self.flow_rows else 0, dtype=np.int32),
+            flow_series=self._flow_series(),
+            port_series=self.port_series[: self.taken],
+            port_totals=self._port_totals(),
+            drops=memory.drops[: plan.graph.port_count].copy(),
+            reasons=list(r.REASONS),
+            latency_edges_ps=log_linear_edges_ps(),
+            latency_counts=counts["latency"].copy(),
+            latency_min_ps=np.where(totals["latency"] > 0, self.least["latency"], 0),
+            latency_max_ps=np.maximum(self.largest["latency"], 0),
+            latency_sum_ps=self.sums["latency"],
+            latency_count=totals["latency"],
+            rtt_counts=counts["rtt"].copy(),
+            rtt_min_ps=np.where(totals["rtt"] > 0, self.least["rtt"], 0),
+            rtt_max_ps=np.maximum(self.largest["rtt"], 0),
+            rtt_sum_ps=self.sums["rtt"],
+            rtt_count=totals["rtt"],
+            delay_variation_max_ps=self._variation(),
+            conservation={
+                "sent": int(counters.sent + counters.duplicated),
+                "delivered": int(counters.delivered),
+                "in_flight": in_flight,
+                "dropped": {reason: int(count) for reason, count in zip(r.REASONS, dropped, strict=True) if count},
+            },
+            engine=engine,
+            kernel_digest=kernel_digest(),
+        )
+        samples.check()
+        return samples
+
+    def _flow_table(self) -> np.ndarray:
+        memory = self.memory
+        flows = memory.flows[: int(memory.counters[0].flows)].copy()
+        alive = flows["conn"] != r.NONE
+        conns = memory.conns[flows["conn"][alive]]
+        for name, source in (
+            ("delivered_bytes", "rcv_bytes"),
+            ("retransmissions", "retransmissions"),
+            ("timeouts", "timeouts"),
+            ("sent_packets", "sent_packets"),
+            ("delivered_packets", "rcv_packets"),
+        ):
+            flows[name][alive] = conns[source]
+        table = np.zeros(len(flows), FLOWS)
+        for name in FLOWS.names:
+            table[name] = flows[name]
+        return table
+
+    def _flow_series(self) -> np.ndarray:
+        tracked = len(self.flow_rows[-1]) if self.flow_rows else 0
+        series = np.zeros((self.taken, tracked), FLOW_SERIES)
+        for row, values in enumerate(self.flow_rows):
+            series[row, : len(values)] = values
+        return series
+
+    def _port_totals(self) -> np.ndarray:
+        plan, count = self.plan, self.plan.graph.port_count
+        ports, totals = self.memory.ports[:count], np.zeros(count, PORT_TOTALS)
+        last = self.port_series[max(0, self.taken - 1)]
+        totals["rate_bps"] = plan.graph.rate_bps
+        totals["sent_packets"], totals["sent_bytes"] = last["sent_packets"], last["sent_bytes"]
+        for name in ("queue_bytes_max", "queue_packets_max", "queue_time_ps", "marks"):
+            totals[name] = ports[name]
+        return totals
+
+    def _variation(self) -> np.ndarray:
+        """Largest difference of one-way latencies within a flow of each service, ended or not."""
+        memory, n = self.memory, self.services
+        variation = memory.services["variation_max_ps"][:n].copy()
+        conns = memory.conns[(memory.conns["flow"] != r.NONE) & (memory.conns["latency_max_ps"] >= 0)]
+        np.maximum.at(variation, conns["service"], conns["latency_max_ps"] - conns["latency_min_ps"])
+        return variation
