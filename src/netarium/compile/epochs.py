@@ -12,7 +12,7 @@ from netarium.errors import Problem, TrialInvalid
 def epochs(graph: Graph, events: Iterable[Any], reconvergence_ps: int) -> list[tuple[int, tuple[int, ...]]]:
     """When forwarding changes: [(time_ps, ports routed around from then on)], first at time 0 with none.
 
-    Events of kind link_down, link_up (`link`: a name, or two nodes, which means every link between them),
+    Events of kind link_down, link_up (`link`: one name, or two nodes, which means every link between them),
     node_down and node_up act on their ports at `at`; routing knows of them `reconvergence_ps` later. With 0
     the list gives the state of the ports themselves. Other kinds are passed over. Raises TrialInvalid for
     unknown names.
@@ -52,10 +52,11 @@ def _ports_down(graph: Graph, links_down: set[int], nodes_down: set[int]) -> tup
 
 def links_named(graph: Graph, link: str | Sequence[str], where: str) -> list[int]:
     """Indices of the links an event means: one by name, or all between two nodes. Raises TrialInvalid."""
-    if isinstance(link, str):
-        if link not in graph.link_index:
-            raise TrialInvalid([Graph.unknown("link", link, graph.link_names, where)])
-        return [graph.link_index[link]]
+    link = (link,) if isinstance(link, str) else tuple(link)
+    if len(link) == 1:
+        if link[0] not in graph.link_index:
+            raise TrialInvalid([Graph.unknown("link", link[0], graph.link_names, where)])
+        return [graph.link_index[link[0]]]
     a, b = (graph.node(name, where) for name in link)
     found = sorted({port // 2 for port in graph.ports_between(a, b)})
     if not found:

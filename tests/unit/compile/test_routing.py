@@ -9,6 +9,7 @@ import pytest
 from drawings import draw, graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from netarium.compile import lengths
 from netarium.compile.graph import METRICS, build_graph
@@ -24,6 +25,7 @@ from netarium.compile.routing import (
     next_hop_tables,
     walk,
 )
+from netarium.describe.events import Event
 from netarium.describe.network import Network
 from netarium.errors import TrialInvalid
 
@@ -274,14 +276,14 @@ def test_explicit_path_says_what_is_wrong(names, wording):
         explicit_path(graph, names)
 
 
-class Event:
-    def __init__(self, at, kind, link=None, node=None):
-        self.at, self.kind, self.link, self.node = at, kind, link, node
+def event(at, kind, **fields):
+    """The event as the model reads it, at a time in ps."""
+    return TypeAdapter(Event).validate_python({"at": f"{at} ps", "kind": kind, **fields})
 
 
 def test_epochs_follow_events_by_the_reconvergence_delay():
     graph = draw("a-b", "b-c")
-    events = [Event(10, "link_down", link="a-b"), Event(30, "link_up", link=["b", "a"])]
+    events = [event(10, "link_down", link="a-b"), event(30, "link_up", link=["b", "a"])]
     assert epochs(graph, events, 5) == [(0, ()), (15, (0, 1)), (35, ())]
     assert epochs(graph, events, 0) == [(0, ()), (10, (0, 1)), (30, ())]
 
@@ -289,30 +291,30 @@ def test_epochs_follow_events_by_the_reconvergence_delay():
 def test_a_link_stays_down_while_its_node_is_down():
     graph = draw("a-b", "b-c")
     events = [
-        Event(40, "node_up", node="b"),
-        Event(10, "link_down", link="a-b"),
-        Event(20, "node_down", node="b"),
-        Event(30, "link_up", link="a-b"),
-        Event(35, "rate_change", link="a-b"),
+        event(40, "node_up", node="b"),
+        event(10, "link_down", link="a-b"),
+        event(20, "node_down", node="b"),
+        event(30, "link_up", link="a-b"),
+        event(35, "rate_change", link="a-b", rate="1 Gbit/s"),
     ]
     assert epochs(graph, events, 0) == [(0, ()), (10, (0, 1)), (20, (0, 1, 2, 3)), (40, ())]
 
 
 def test_events_at_one_time_make_one_epoch_and_two_nodes_mean_all_links_between_them():
     graph = draw("a-b", "b-c", "a-b")
-    events = [Event(0, "link_down", link=["a", "b"]), Event(0, "link_down", link="b-c")]
+    events = [event(0, "link_down", link=["a", "b"]), event(0, "link_down", link="b-c")]
     assert epochs(graph, events, 0) == [(0, (0, 1, 2, 3, 4, 5))]
-    assert epochs(graph, [Event(5, "link_down", link="a-b#2")], 0)[1] == (5, (4, 5))
+    assert epochs(graph, [event(5, "link_down", link="a-b#2")], 0)[1] == (5, (4, 5))
 
 
 def test_events_that_name_nothing():
     graph = draw("guiyang-wuhan", "wuhan-xian")
     with pytest.raises(TrialInvalid, match=r"events\[0\].link.*did you mean 'guiyang-wuhan'"):
-        epochs(graph, [Event(0, "link_down", link="guiyang-wuhn")], 0)
+        epochs(graph, [event(0, "link_down", link="guiyang-wuhn")], 0)
     with pytest.raises(
         TrialInvalid, match="expected two nodes that a link joins; guiyang is linked to wuhan"
     ):
-        epochs(graph, [Event(0, "link_down", link=["guiyang", "xian"])], 0)
+        epochs(graph, [event(0, "link_down", link=["guiyang", "xian"])], 0)
 
 
 def fat_tree(k):
