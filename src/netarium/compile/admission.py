@@ -31,14 +31,14 @@ RESERVABLE_SHARE = 0.95
 
 @dataclass(frozen=True)
 class Reservation:
-    """An admitted slice. Times ps, rates bit/s, sizes bytes; None for a bound that does not exist or no
-    promise.
+    """An admitted slice. Times ps, rates bit/s, sizes bytes; None for no promise, and for no bound.
 
-    nodes, ports, port_names: its path. bandwidth_bps and burst_bytes: IP packets, what the source is policed
-    to; reserved_bps: on the wire at each port, for packets of the path's MTU. floor_ps: a full packet on the
-    empty path (propagation and transmission). latency_bound_ps, variation_bound_ps: worst case beside all
-    admitted slices; margin_ps: what is left between it and the promised latency. hop_delay_bound_ps: its
-    share in each port, without propagation. loss: long-run ratio that the impairments on the path cause.
+    nodes, ports, port_names: its path. bandwidth_bps and burst_bytes: IP packets, what the source is held to;
+    reserved_bps: on the wire at each port, for packets of the path's MTU. floor_ps: a full packet on the empty
+    path (propagation and transmission). latency_bound_ps, variation_bound_ps: worst case beside all admitted
+    slices; margin_ps: what is left between it and the promised latency. hop_delay_bound_ps: its share in each
+    port, without propagation. hop_burst_bound_bytes: IP packets that may come at once to each port, which a
+    policer there must let pass. loss: long-run ratio that the impairments on the path cause.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Reservation:
     latency_bound_ps: int | None
     variation_bound_ps: int | None
     hop_delay_bound_ps: tuple[float, ...]
+    hop_burst_bound_bytes: tuple[float, ...]
     loss: float
     latency_promised_ps: int | None
     variation_promised_ps: int | None
@@ -162,9 +163,7 @@ def admit(
             refusals.append(_refusal(ledger, request, share))
         else:
             ledger = after
-    reservations = tuple(
-        _reservation(graph, fit, ledger.bounds.hop_delay_ps[i]) for i, fit in enumerate(ledger.fits)
-    )
+    reservations = tuple(_reservation(ledger, i) for i in range(len(ledger.fits)))
     backlog = ledger.bounds.backlog_bits / 8
     return Admission(
         reservations, tuple(refusals), ledger.reserved_bps, ledger.reservable_bps, backlog, share
@@ -200,7 +199,8 @@ def _problems(graph: Graph, request: Request) -> list[Problem]:
     return [Problem(where, "ends without a route", "two nodes that links join", why)] if why else []
 
 
-def _reservation(graph: Graph, fit: Fit, hop_delay_ps: tuple[float, ...]) -> Reservation:
+def _reservation(ledger: Ledger, i: int) -> Reservation:
+    graph, fit, bounds = ledger.graph, ledger.fits[i], ledger.bounds
     return Reservation(
         name=fit.request.name,
         nodes=graph.nodes_along(fit.ports),
@@ -213,7 +213,8 @@ def _reservation(graph: Graph, fit: Fit, hop_delay_ps: tuple[float, ...]) -> Res
         floor_ps=fit.floor_ps,
         latency_bound_ps=_whole(fit.latency_ps),
         variation_bound_ps=_whole(fit.variation_ps),
-        hop_delay_bound_ps=hop_delay_ps,
+        hop_delay_bound_ps=bounds.hop_delay_ps[i],
+        hop_burst_bound_bytes=tuple((bounds.hop_burst_bits[i, : len(fit.ports)] / 8).tolist()),
         loss=fit.loss,
         latency_promised_ps=fit.request.latency,
         variation_promised_ps=fit.request.delay_variation,

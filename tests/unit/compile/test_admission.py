@@ -267,10 +267,11 @@ def test_one_port_one_slice_is_the_textbook_bound():
 def test_a_burst_grows_by_rho_times_the_delay_of_each_hop():
     graph = draw("a-m 10 Gbit/s 1 ms", "m-b 10 Gbit/s 1 ms")
     first = (1538 + 1538) * 800.0
-    grown = 1538 + 5e9 * 1.538 / 1.5 * 1.5 / 1.538 / 8 * first / 1e12 * 1538 / 1500
+    grown = (1500 + 5e9 / 8 * first / 1e12) * 1538 / 1500
     second = (1538 + grown) * 800
     slot = decide(graph, asked(gbps=5.0, burst=1500))["s"]
     assert slot.hop_delay_bound_ps == pytest.approx((first, second))
+    assert slot.hop_burst_bound_bytes == pytest.approx((1500, 1500 + 5e9 / 8 * first / 1e12))
 
 
 def test_slices_share_a_port_first_come_first_served():
