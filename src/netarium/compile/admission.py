@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from netarium import errors
 from netarium.compile.alternatives import Alternative, alternatives
 from netarium.compile.graph import Graph
-from netarium.compile.ledger import Asked, Fit, Ledger, Misfit, Request
+from netarium.compile.ledger import Asked, Ledger, Misfit, Request
 from netarium.compile.paths import explain_no_route, path_problems
 from netarium.compile.placement import misfit, place, wanted_ports
 from netarium.errors import AdmissionRefused, Problem, TrialInvalid
@@ -34,8 +34,8 @@ class Reservation:
     """An admitted slice. Times ps, rates bit/s, sizes bytes; None for no promise, and for no bound.
 
     nodes, ports, port_names: its path. bandwidth_bps and burst_bytes: IP packets, what the source is held to;
-    reserved_bps: on the wire at each port, for packets of the path's MTU. floor_ps: a full packet on the empty
-    path (propagation and transmission). latency_bound_ps, variation_bound_ps: worst case beside all admitted
+    reserved_bps: on the wire at each port, for packets of the path's MTU. floor_ps: a full packet on the
+    empty path (propagation and transmission). latency_bound_ps, variation_bound_ps: worst case beside all admitted
     slices; margin_ps: what is left between it and the promised latency. hop_delay_bound_ps: its share in each
     port, without propagation. hop_burst_bound_bytes: IP packets that may come at once to each port, which a
     policer there must let pass. loss: long-run ratio that the impairments on the path cause.
