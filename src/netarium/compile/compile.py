@@ -49,7 +49,7 @@ def compile_trial(trial: Any) -> Plan:
         "ports": ports.ports,
         "queues": ports.queues.array(),
         "pairs": _at_least_one(pairs.array(tables[0]), r.PAIR),
-        "slices": _policers(trial, admission),
+        "slices": _policers(trial, admission, graph),
         "sources": _stacked(traffic.sources, r.SOURCE),
         "transports": _stacked(traffic.transports, r.TRANSPORT),
         "impairments": _stacked(ports.impairments, None, "IMPAIRMENT"),
@@ -125,13 +125,15 @@ def _streams(keys: list[int]) -> np.ndarray:
     return streams
 
 
-def _policers(trial: Any, admission: Any) -> np.ndarray:
-    """SLICE[n] in the order of the trial's slices."""
+def _policers(trial: Any, admission: Any, graph: Graph) -> np.ndarray:
+    """SLICE[n] in the order of the trial's slices; each is policed at the first port behind its source."""
     slices = np.zeros(max(1, len(trial.slices)), SLICE)
     for row, name in zip(slices, trial.slices, strict=False):
         reservation = admission[name]
         slack = POLICER_SLACK_PACKETS * reservation.mtu_bytes
         encode_policer(row, reservation.bandwidth_bps, reservation.burst_bytes + slack)
+        shaped = not graph.node_forwards[graph.tail[reservation.ports[0]]]
+        row.port = reservation.ports[1] if shaped and len(reservation.ports) > 1 else reservation.ports[0]
     return slices
 
 

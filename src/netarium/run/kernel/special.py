@@ -38,6 +38,7 @@ def enqueue_special(sim, port_index, p, now_ps):
     if (
         port.features & POLICED
         and packet.band > 0
+        and sim.slices[packet.band - 1].port == port_index
         and not police(sim.slices[packet.band - 1], packet.size_bytes, now_ps)
     ):
         drop(sim, port_index, p, DROP_POLICER)

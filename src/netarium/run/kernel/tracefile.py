@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netarium.errors import Mistake, Problem, TrialInvalid
-from netarium.units import RATE, SECOND_PS, TIME, parse
+from netarium.units import DAY_PS, RATE, SECOND_PS, TIME, parse
 
 from .records import NONE
 from .traces import OPPORTUNITIES, OPPORTUNITY_BYTES, RATES, TRACE_POINT, TUNNEL_BYTES
 
 MS_PS = 10**9
+LONGEST_PS = 100 * DAY_PS
+"""As a trial's duration."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ class _Reader:
                 self.mistake(number, repr(word) if word else "an empty line", "whole milliseconds", hint)
             elif times and int(word) < times[-1]:
                 self.mistake(number, f"{word} after {times[-1]}", "times that do not go back")
+            elif int(word) * MS_PS > LONGEST_PS:
+                self.mistake(number, f"{word} ms", "times of at most 100 days")
             else:
                 times.append(int(word))
         if not times and not self.problems:
@@ -148,20 +152,23 @@ class _Reader:
             except Mistake as mistake:
                 self.mistake(number, mistake.found, mistake.expected, mistake.hint)
                 continue
+            if time_ps > LONGEST_PS:
+                self.mistake(number, f"time {row[0]}", "times of at most 100 days")
+                continue
             if times and time_ps <= times[-1]:
                 self.mistake(number, f"time {row[0]}, not after the line before", "times that grow")
                 continue
             times.append(time_ps)
             rates.append(rate_bps)
-        self._shape(times, rates, loop)
+        if not self.problems:
+            self._shape(times, rates, loop)
         self.check()
         points = _points(np.array(times, np.int64), np.array(rates, np.int64))
         return RateTrace(RATES, points, loop, times[-1])
 
     def _shape(self, times: list[int], rates: list[int], loop: bool) -> None:
         if not times:
-            if not self.problems:
-                self.mistake(0, "no rates", "lines time,rate such as 1.5 s,20 Mbit/s")
+            self.mistake(0, "no rates", "lines time,rate such as 1.5 s,20 Mbit/s")
         elif times[0] != 0:
             self.mistake(0, "a trace that begins later than 0 s", "a first line with time 0")
         elif loop and len(times) < 2:

@@ -24,6 +24,7 @@ SLICE = record(
     ("conforming_bytes", "i8", "their IP bytes"),
     ("policed_packets", "i8", "packets refused"),
     ("policed_bytes", "i8", "their IP bytes"),
+    ("port", "i8", "where it is policed: the first port of its path behind its source"),
 )
 """A slice as its ingress sees it."""
 

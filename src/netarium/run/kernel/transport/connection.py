@@ -14,7 +14,9 @@ from .features import DONE, HANDSHAKE, PULL, SPECIAL_PORT, TCP
 from .state import OPEN
 
 LOCAL_LIMIT_PS = SECOND_PS // 1000
-"""How far a sender fills its own host's port: one millisecond (Linux: tcp_output.c, tcp_small_queue_check)."""
+LOCAL_LIMIT_BYTES = 1 << 20
+"""How far a sender fills its own host's port: one millisecond and one mebibyte, at least two packets (Linux:
+tcp_small_queue_check in tcp_output.c, and the sysctl tcp_limit_output_bytes, which was 1 MiB for long)."""
 UNLIMITED = 1 << 60
 """Segments of a flow without a size."""
 
@@ -152,8 +154,9 @@ def limit_own_port(sim, conn):
     port = sim.ports[first]
     packet_bytes = int(conn.mss_bytes) + conn.header_bytes
     two_ps = (2 * (packet_bytes + port.overhead_bytes) * port.byte_time) >> port.byte_shift
-    conn.local_limit_ps = max(LOCAL_LIMIT_PS, two_ps)
-    conn.local_limit_bytes = (2 * packet_bytes * conn.local_limit_ps) // max(two_ps, 1)
+    mebibyte_ps = (LOCAL_LIMIT_BYTES // (2 * packet_bytes)) * two_ps
+    conn.local_limit_ps = max(min(LOCAL_LIMIT_PS, mebibyte_ps), two_ps)
+    conn.local_limit_bytes = (conn.local_limit_ps // max(two_ps, 1)) * 2 * packet_bytes
     if port.features != 0:
         conn.features |= SPECIAL_PORT
 
