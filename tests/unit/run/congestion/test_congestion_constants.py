@@ -21,7 +21,7 @@ TABLE = [
     ("RFC 9406 section 4.3 (CSS_ROUNDS)", hystart.CSS_ROUNDS, 5),
     ("RFC 9406 section 4.3 (L)", hystart.L, 8),
     ("RFC 8257 section 4.2 (g)", dctcp.G, 1 / 16),
-    ("RFC 8257 section 4.2 (DCTCP.Alpha at first)", dctcp.ALPHA_INITIAL, 1.0),
+    ("RFC 8257 section 3.3 (DCTCP.Alpha at first)", dctcp.ALPHA_INITIAL, 1.0),
     ("draft-cardwell-iccrg-bbr-congestion-control-00 (BBRHighGain)", bbr.HIGH_GAIN, 2.885),
     ("the same, Drain", bbr.DRAIN_GAIN, 1 / 2.885),
     ("the same, ProbeBW cwnd_gain", bbr.CWND_GAIN, 2.0),

@@ -56,7 +56,7 @@ def test_halving_and_its_floor(verb: str, segments: int, expected: float) -> Non
     control = reno(segments=segments)
     control.do(verb)
     assert control.conn.ssthresh_bytes == expected * 1000
-    assert control.segments == (min(segments, expected) if verb == "on_ecn" else segments)
+    assert control.segments == (max(segments / 2, 1) if verb == "on_ecn" else segments)
 
 
 def test_a_timeout_in_recovery_halves_the_window_recovery_was_heading_for() -> None:

@@ -10,6 +10,8 @@ from netarium.run.kernel.congestion import user
 from netarium.run.kernel.congestion.codes import CODES, USER
 from netarium.run.kernel.jit import INTERPRETED
 
+PAGE = Path(__file__).parents[4] / "docs/kinds/congestion/own.md"
+
 SCALABLE = '''"""Scalable TCP (Kelly, 2003): the window grows and shrinks by shares."""
 
 import math
@@ -65,6 +67,15 @@ def test_a_control_of_thirty_lines_runs(tmp_path: Path) -> None:
     control.conn.cwnd_bytes = 1000
     control.lose()
     assert control.segments == 2
+
+
+def test_the_control_of_the_page_runs(tmp_path: Path) -> None:
+    text = PAGE.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    control = Control(USER, addresses=user.load(written(tmp_path, text), "scalable", {"GROWTH": 0.02}))
+    control.acks_of(90, MS_PS)
+    control.lose()
+    control.acks_of(10, MS_PS)
+    assert control.conn.cwnd_bytes == 87_500 + 10 * 20
 
 
 def test_verbs_the_file_does_not_have_are_renos(tmp_path: Path) -> None:
