@@ -35,10 +35,10 @@ class Reservation:
 
     nodes, ports, port_names: its path. bandwidth_bps and burst_bytes: IP packets, what the source is held to;
     reserved_bps: on the wire at each port, for packets of the path's MTU. floor_ps: a full packet on the
-    empty path (propagation and transmission). latency_bound_ps, variation_bound_ps: worst case beside all admitted
-    slices; margin_ps: what is left between it and the promised latency. hop_delay_bound_ps: its share in each
-    port, without propagation. hop_burst_bound_bytes: IP packets that may come at once to each port, which a
-    policer there must let pass. loss: long-run ratio that the impairments on the path cause.
+    empty path (propagation and transmission). latency_bound_ps, variation_bound_ps: worst case beside all
+    admitted slices; margin_ps: what is left between it and the promised latency. hop_delay_bound_ps: its
+    share in each port, without propagation. hop_burst_bound_bytes: IP packets that may come at once to each
+    port, which a policer there must let pass. loss: long-run ratio that the impairments on the path cause.
     """
 
     name: str

@@ -22,7 +22,7 @@ from netarium.errors import AdmissionRefused, TrialInvalid
 GIGA = 10**9
 MS = 10**9
 US = 10**6
-COMMON = settings(max_examples=50, deadline=None, derandomize=True)
+COMMON = settings(max_examples=35, deadline=None, derandomize=True)
 
 
 def asked(name="s", source="a", target="b", gbps=1.0, **fields):

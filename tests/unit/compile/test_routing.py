@@ -29,7 +29,7 @@ from netarium.describe.events import Event
 from netarium.describe.network import Network
 from netarium.errors import TrialInvalid
 
-COMMON = settings(max_examples=60, deadline=None, derandomize=True)
+COMMON = settings(max_examples=40, deadline=None, derandomize=True)
 
 
 def simple_paths(graph, src, dst, down=()):
