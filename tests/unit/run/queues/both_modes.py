@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -59,10 +60,35 @@ def rows() -> list[tuple[int, ...]]:
     return [tuple(int(value) for value in row) for row in zip(*columns, strict=True)]
 
 
+def links() -> None:
+    """Print a digest of all impairments, and of traces of both kinds."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from test_impairments import judged
+    from test_traces import ends, rates, timed
+
+    from netarium.run.kernel.tracefile import RateTrace
+    from netarium.run.kernel.traces import OPPORTUNITIES
+
+    for distribution in ("uniform", "normal", "pareto"):
+        out = judged(
+            packets=3000,
+            loss={"kind": "gilbert_elliott", "p": 0.05, "r": 0.3, "h": 0.1, "k": 0.99},
+            jitter={"delay": "1 ms", "distribution": distribution, "correlation": 0.3},
+            reorder={"probability": 0.1, "correlation": 0.2, "gap": 3},
+            duplicate=0.2,
+            corrupt=0.1,
+        )
+        sys.stdout.write(f"{distribution} {hashlib.sha256(out.tobytes()).hexdigest()}\n")
+    packets = timed([(k * k * 99_999_991 % 10**10, 64 + 13 * k) for k in range(100)])
+    steps = rates((0, 999_983), (10**9, 0), (2 * 10**9, 77_777_777), (5 * 10**9, 1), loop=True)
+    marks = RateTrace(OPPORTUNITIES, steps.points, True, 5 * 10**9)
+    for trace in (steps, marks):
+        sys.stdout.write(f"trace {ends(trace, packets)}\n")
+
+
 def main() -> None:
     """Print name, departures, drops, marks and the state of all records of each discipline."""
-    import hashlib
-
+    links()
     for name, spec in SPECS.items():
         got = offer(spec, rows(), 10**8, check=False)
         state = hashlib.sha256(repr(got.departures).encode())

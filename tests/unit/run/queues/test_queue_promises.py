@@ -125,7 +125,7 @@ def test_htb_lends_to_smaller_prio_first() -> None:
 
 
 def conforms(times: list[int], sizes: list[int], rate_bps: int, burst: int) -> bool:
-    """No interval carries more than burst + rate x length, in exact arithmetic; a packet counts when it begins."""
+    """Whether no interval carries more than burst + rate x length; a packet counts when it begins."""
     level, last = 0, 0
     for at, size in zip(times, sizes, strict=True):
         level = max(0, level - (at - last) * rate_bps) + size * 8 * 10**12
@@ -327,7 +327,7 @@ def test_draining_gives_back_every_packet_held(spec: Any, sent: int) -> None:
 
 @pytest.mark.skipif(INTERPRETED, reason="compares the two modes, and starts the other one itself")
 def test_interpreted_and_compiled_agree_bit_for_bit() -> None:
-    """All disciplines on the same arrivals, in a process with NETARIUM_JIT=0 and in one with compiled kernels."""
+    """The same arrivals in a process with NETARIUM_JIT=0 and in one with compiled kernels."""
     script = Path(__file__).with_name("both_modes.py")
     digests = []
     for mode in ("0", "1"):
