@@ -1,9 +1,10 @@
-"""Runs every discipline on one load and prints a line each; test_queue_promises compares two modes."""
+"""Runs every discipline on one load and gives a line each; test_queue_promises compares two modes."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,8 @@ def rows() -> list[tuple[int, ...]]:
     return [tuple(int(value) for value in row) for row in zip(*columns, strict=True)]
 
 
-def links() -> None:
-    """Print a digest of all impairments, and of traces of both kinds."""
+def links() -> Iterator[str]:
+    """A digest of all impairments, and of traces of both kinds."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from test_impairments import judged
     from test_traces import ends, rates, timed
@@ -71,31 +72,34 @@ def links() -> None:
 
     for distribution in ("uniform", "normal", "pareto"):
         out = judged(
-            packets=3000,
+            packets=600,
             loss={"kind": "gilbert_elliott", "p": 0.05, "r": 0.3, "h": 0.1, "k": 0.99},
             jitter={"delay": "1 ms", "distribution": distribution, "correlation": 0.3},
             reorder={"probability": 0.1, "correlation": 0.2, "gap": 3},
             duplicate=0.2,
             corrupt=0.1,
         )
-        sys.stdout.write(f"{distribution} {hashlib.sha256(out.tobytes()).hexdigest()}\n")
+        yield f"{distribution} {hashlib.sha256(out.tobytes()).hexdigest()}"
     packets = timed([(k * k * 99_999_991 % 10**10, 64 + 13 * k) for k in range(100)])
     steps = rates((0, 999_983), (10**9, 0), (2 * 10**9, 77_777_777), (5 * 10**9, 1), loop=True)
     marks = RateTrace(OPPORTUNITIES, steps.points, True, 5 * 10**9)
     for trace in (steps, marks):
-        sys.stdout.write(f"trace {ends(trace, packets)}\n")
+        yield f"trace {ends(trace, packets)}"
 
 
-def main() -> None:
-    """Print name, departures, drops, marks and the state of all records of each discipline."""
-    links()
+def disciplines() -> Iterator[str]:
+    """Name, drops, marks, and a digest of departures and of the state of all records, of each discipline."""
     for name, spec in SPECS.items():
         got = offer(spec, rows(), 10**8, check=False)
         state = hashlib.sha256(repr(got.departures).encode())
         for column in ("packets", "bytes", "next_ps", "i", "f"):
             state.update(got.memory.queues[column].tobytes())
-        sys.stdout.write(f"{name} {len(got.left)} {got.drops} {got.marks} {state.hexdigest()}\n")
+        yield f"{name} {len(got.left)} {got.drops} {got.marks} {state.hexdigest()}"
+
+
+def lines() -> list[str]:
+    return [*disciplines(), *links()]
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.write("\n".join(lines()))
