@@ -32,7 +32,7 @@ def read(
 ) -> UserFile:
     """Read and check a file without compiling it. Raises TrialInvalid with every mistake found.
 
-    name: what the trial calls the control. where: its place in the trial, for messages. source: the file's
+    name: the trial's `name`, for messages. where: its place in the trial, for messages. source: the file's
     text, if it is at hand.
     """
     return UserFile(
