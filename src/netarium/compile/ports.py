@@ -56,10 +56,12 @@ class Ports:
             try:
                 self._add(index, port, by_port.get(index, []), rates.get(index, []))
             except Mistake as mistake:
-                where = ".".join(map(str, (f"network.links[{index // 2}].queue", *mistake.at)))
+                where = ".".join(map(str, (self._where(index, "queue"), *mistake.at)))
                 problems.append(Problem(where, mistake.found, mistake.expected, mistake.hint))
+            except TrialInvalid as invalid:
+                problems.extend(invalid.problems)
         if problems:
-            raise TrialInvalid(problems)
+            raise TrialInvalid(list(dict.fromkeys(problems)))
         return self
 
     def impair(self, spec: Any, name: str, index: int) -> int:
@@ -99,7 +101,7 @@ class Ports:
             record.impairment = self.impair(port.impairments, port.name, 0)
             features |= IMPAIRED
         if port.rate_trace is not None or changes:
-            record.trace = self._trace(port, changes)
+            record.trace = self._trace(index, port, changes)
             features |= TRACED
         if any(capture.port == port.name for capture in self.trial.probes.capture):
             features |= CAPTURED
@@ -115,7 +117,7 @@ class Ports:
             features |= SCHEDULED
             self.keys.append(stream_key(self.trial.seed, "queue", port.name))
             stream = len(self.keys) - 1
-            where = f"network.links[{index // 2}].queue"
+            where = self._where(index, "queue")
             record.queue = build(
                 queue, index, port.rate, port.mtu, self.queues, stream, lambda spec: self.user_queue(spec, where)
             )
@@ -150,15 +152,29 @@ class Ports:
                     return True
         return False
 
-    def _trace(self, port: Any, changes: list[tuple[int, int]]) -> int:
+    def _trace(self, index: int, port: Any, changes: list[tuple[int, int]]) -> int:
+        """Where the port's trace stands. Raises TrialInvalid: a faulty file, or a file and rate_change events."""
         from netarium.compile.ratetraces import follow_changes, follow_file
 
-        if port.rate_trace is not None:
-            path = self.trial.locate(port.rate_trace.file)
-            self.traces.append(follow_file(path, port.rate_trace, port.overhead, f"links.{port.name}.rate_trace"))
-        else:
+        if port.rate_trace is None:
             self.traces.append(follow_changes(port.rate, changes))
+            return len(self.traces) - 1
+        where = self._where(index, "rate_trace")
+        if changes:
+            found = f"a rate that follows {port.rate_trace.file!r}, and rate_change events of the same link"
+            raise TrialInvalid([Problem(where, found, "one of them")])
+        path = self.trial.locate(port.rate_trace.file)
+        self.traces.append(follow_file(path, port.rate_trace, port.overhead, f"{where}.file"))
         return len(self.traces) - 1
+
+    def _where(self, index: int, key: str) -> str:
+        """The place in the trial of what a port has; links count where there is no topology, else are named."""
+        network = self.trial.network
+        link = network.expand().links[index // 2]
+        side = ("forward", "backward")[index % 2]
+        own = getattr(link, side)
+        key = f"{side}.{key}" if own is not None and getattr(own, key) is not None else key
+        return f"network.links[{index // 2 if network.topology is None else link.name}].{key}"
 
 
 def byte_time(rate_bps: int) -> tuple[int, int]:
