@@ -193,3 +193,14 @@ def test_codes_of_leaves_and_classful_kinds_are_in_order() -> None:
     assert {word for word, code in KINDS.items() if code <= kinds.LAST_LEAF} == leaves
     classful = {word for word, code in KINDS.items() if kinds.LAST_LEAF < code <= kinds.LAST_CLASSFUL}
     assert classful == {"prio", "drr", "htb"}
+
+
+def test_the_example_of_the_page_is_a_queue(tmp_path: Path) -> None:
+    page = Path(__file__).parents[4] / "docs" / "kinds" / "queues" / "user.md"
+    code = page.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    (tmp_path / "example.py").write_text(code, encoding="utf-8")
+    spec = d.UserQueue(file=str(tmp_path / "example.py"), name="example")
+    got = offer(spec, [(0, 1000, 0, 0, 0, 2)] * 80 + [(1, 100)] * 30)
+    assert got.left[:31] == [0, *range(80, 101), *range(1, 10)][:31]
+    assert got.drops == {"DROP_TAIL": 9}
+    assert got.marks == 80 - 52
