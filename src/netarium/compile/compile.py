@@ -208,6 +208,11 @@ def _ports_of_event(event: Any, graph: Graph, where: str) -> list[int]:
 
 def _captures(trial: Any, graph: Graph, ports: np.ndarray) -> tuple[Capture, ...]:
     captures = []
+    asked = [probe.port for probe in trial.probes.capture]
+    twice = [index for index, port in enumerate(asked) if port in asked[:index]]
+    if twice:
+        each = [Problem(f"probes.capture[{i}].port", f"{asked[i]!r} again", "each port once") for i in twice]
+        raise TrialInvalid(each)
     for probe in trial.probes.capture:
         port = graph.port_index[probe.port]
         ports[port]["capture"] = len(captures)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from netarium.run.captured import capture_tables
 from netarium.run.fill import Run, reset_windows
 from netarium.run.kernel import records as r
 from netarium.run.kernel.jit import kernel_digest
@@ -163,6 +164,7 @@ class Recorder:
                 "dropped": {reason: int(count) for reason, count in zip(r.REASONS, dropped, strict=True) if count},
             },
             engine=engine,
+            captures=capture_tables(plan, memory),
             kernel_digest=kernel_digest(),
         )
         samples.check()

@@ -16,9 +16,12 @@ Conventions
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from netarium.run.captured import CaptureTable
 
 BINS_PER_OCTAVE = 64
 LOW_BITS = 16  # below 2**16 ps (66 ns) bins are linear, 1.024 ns wide
@@ -162,7 +165,7 @@ class Samples:
     delay_variation_max_ps: np.ndarray  # int64[V]: largest over flows of (max - min) one-way latency
     conservation: dict[str, Any]  # sent, delivered, in_flight, dropped {reason: n}; data and ACKs
     engine: dict[str, float] = field(default_factory=dict)  # virtual_s, wall_s, packet_hops, ...
-    captures: list[str] = field(default_factory=list)  # paths of capture files already written
+    captures: list["CaptureTable"] = field(default_factory=list)  # what the captured ports sent
     kernel_digest: str = ""
 
     def digest(self) -> str:

@@ -10,6 +10,7 @@ from netarium.errors import RecordError
 from netarium.store.words import ADJECTIVES, NOUNS
 
 VALID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+LONGEST_FILE_NAME = 80  # characters; a file system allows 255 bytes
 TRIES = 3  # as many plain pairs are tried before a suffix is added
 
 Choose = Callable[[Sequence[str]], str]
@@ -37,3 +38,19 @@ def check(name: str) -> str:
         f"run name: found {name!r}, expected letters, digits, '-', '_' and '.', "
         "at most 100, starting with a letter or digit"
     )
+
+
+def file_names(titles: Sequence[str]) -> list[str]:
+    """A name for a file of each title, such as "a-to-b" of the port "a->b": safe in any shell, no two alike.
+
+    Whatever is not a letter, digit, '-', '_' or '.' becomes '_'; a name that comes again gets a number.
+    """
+    names: list[str] = []
+    for title in titles:
+        plain = re.sub(r"[^\w.-]", "_", title.replace("->", "-to-")).lstrip(".")[:LONGEST_FILE_NAME] or "_"
+        name, number = plain, 1
+        while name.casefold() in map(str.casefold, names):
+            number += 1
+            name = f"{plain}_{number}"
+        names.append(name)
+    return names

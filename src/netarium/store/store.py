@@ -10,7 +10,6 @@ disk and renamed, so that none is ever half there. A folder that exists is never
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,13 +56,12 @@ class RunFolder:
     ) -> None:
         """Series, flows and histograms as Parquet, topology.json, and metrics.json as the last of them.
 
-        samples may be None (an admission that refused has only a document). Captures that were written
-        elsewhere are moved in. Raises DiskFull.
+        samples may be None (an admission that refused has only a document). Raises DiskFull.
         """
         self._must_be_open()
         if samples is not None:
             self._write_tables(samples)
-            self._take_captures(samples.captures)
+            self._write_captures(samples, str(document.get("trial", "")))
         if topology is not None:
             files.write_json(self.path / TOPOLOGY, topology)
         files.write_json(self.path / METRICS, document)
@@ -81,10 +79,21 @@ class RunFolder:
                 content.nbytes,
             )
 
-    def _take_captures(self, captures: Sequence[str]) -> None:
-        for capture in map(Path, captures):
-            if self.path.resolve() not in capture.resolve().parents:
-                shutil.move(capture, self.captures_path / capture.name)
+    def _write_captures(self, samples: Samples, trial: str) -> None:
+        """One pcapng file for each captured port."""
+        if not samples.captures:
+            return
+        from netarium.store import pcapng
+
+        application = f"netarium {machine.versions()['netarium']}"
+        comment = f"trial {trial}, run {self.name}; {pcapng.SYNTHESISED}"
+        file_names = names.file_names([table.port for table in samples.captures])
+        for table, file_name in zip(samples.captures, file_names, strict=True):
+            files.write_atomically(
+                self.captures_path / f"{file_name}.pcapng",
+                lambda file, table=table: pcapng.write(file, table, comment, application),
+                len(table.packets) * (table.snap_bytes + pcapng.PACKET_OVERHEAD),
+            )
 
     def finish(self, status: str, exit_code: int, reason: str = "") -> None:
         """Write stop.json, which makes the folder final. Raises RecordError if it already is, DiskFull."""

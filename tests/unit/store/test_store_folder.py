@@ -348,19 +348,6 @@ def test_a_disk_that_fills_up_during_the_results_is_no_result(
     assert (record.status, record.is_result, record.problems) == ("crashed", False, [])
 
 
-def test_captures_are_taken_in(tmp_path: Path) -> None:
-    folder = create(tmp_path / "runs", TRIAL)
-    (tmp_path / "elsewhere.pcapng").write_bytes(b"\x0a\x0d\x0d\x0a")
-    (folder.captures_path / "inside.pcapng").write_bytes(b"\x0a\x0d\x0d\x0a")
-    made = make(TRIAL, {}, instants=5)
-    made.captures = [str(tmp_path / "elsewhere.pcapng"), str(folder.captures_path / "inside.pcapng")]
-    folder.write_results(made, {"format": 1})
-    folder.finish("succeeded", 0)
-    listed = {entry["path"] for entry in load(folder.path).stop["files"]}
-    assert {"captures/elsewhere.pcapng", "captures/inside.pcapng"} <= listed
-    assert not (tmp_path / "elsewhere.pcapng").exists()
-
-
 def test_the_estimate_is_not_below_what_is_written(finished: RunFolder) -> None:
     taken = sum(path.stat().st_size for path in finished.path.iterdir())
     assert taken <= room_of(TRIAL)
