@@ -106,7 +106,7 @@ def timed(gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return [(sum(gap for gap, _ in gaps[: k + 1]), size) for k, (_, size) in enumerate(gaps)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(POINTS, PACKETS, st.booleans())
 def test_rates_are_integrated_exactly(
     steps: list[tuple[int, int]], gaps: list[tuple[int, int]], loop: bool
@@ -175,7 +175,7 @@ def naive_mahimahi(times_ms: list[int], loop: bool, packets: list[tuple[int, int
     return done
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(st.integers(0, 12), min_size=1, max_size=12).map(sorted).filter(lambda times: times[-1] > 0),
     st.lists(

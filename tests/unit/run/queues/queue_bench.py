@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,13 @@ class Result:
         return list(zip(self.left, self.begins_ps, strict=True))
 
 
+@cache
+def loaded(file: str, parameters: tuple[tuple[str, float], ...]) -> tuple[list[int], int]:
+    """The addresses of a user's functions, compiled once, and the queue's limit."""
+    checked = user.read(file, "mine", dict(parameters))
+    return user.load(file, "mine", dict(parameters)), user.limit_packets(checked)
+
+
 def offer(
     spec: Any,
     arrivals: list[tuple[int, ...]] | np.ndarray,
@@ -124,8 +132,8 @@ def offer(
     addresses: list[int] = [0]
 
     def hook_of(queue: Any) -> tuple[int, int]:
-        addresses[:] = user.load(queue.file, queue.name, queue.parameters)
-        return 0, user.limit_packets(user.read(queue.file, queue.name, queue.parameters))
+        addresses[:], limit = loaded(queue.file, tuple(queue.parameters.items()))
+        return 0, limit
 
     root = build(spec, 0, rate_bps, mtu_bytes, table, stream=0, hook_of=hook_of)
     streams = np.zeros(1, r.STREAM)

@@ -96,13 +96,13 @@ def leaf(log: naive.Log, spec: Any) -> naive.Queue:
             return naive.Tbf(log, spec.rate, spec.burst, spec.limit)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(arrivals(), LEAVES)
 def test_simple_leaves(rows: list[tuple[int, ...]], spec: Any) -> None:
     agree(spec, rows, lambda log: leaf(log, spec))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     arrivals(20, 120),
     st.builds(
@@ -121,7 +121,7 @@ def test_red(rows: list[tuple[int, ...]], spec: d.Red) -> None:
     agree(spec, rows, lambda log: naive.Red(log, uniform(), spec, log2, spec.bandwidth or RATE))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     arrivals(20, 120),
     st.builds(
@@ -139,7 +139,7 @@ def test_fq_codel(rows: list[tuple[int, ...]], spec: d.FqCodel) -> None:
     agree(spec, rows, lambda log: naive.FqCodel(log, spec, lambda value: naive.mix(value) % spec.flows))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     arrivals(20, 150),
     st.builds(
@@ -160,7 +160,7 @@ def test_pie(rows: list[tuple[int, ...]], spec: d.Pie, pause_ps: int) -> None:
     agree(spec, rows, lambda log: naive.Pie(log, uniform(), spec))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(arrivals(), st.lists(st.integers(0, 2), min_size=16, max_size=16), LEAVES)
 def test_prio(rows: list[tuple[int, ...]], priomap: list[int], child: Any) -> None:
     spec = d.Prio(bands=3, priomap=priomap, child=child)
@@ -178,7 +178,7 @@ def classes_of_priorities(draw: Callable[..., Any]) -> tuple[list[tuple[int, ...
     return named, [k if k >= 0 else rest for k in owner], None if default is None else f"c{default}"
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data(), arrivals(), classes_of_priorities())
 def test_drr(data: Any, rows: list[tuple[int, ...]], classes: tuple[Any, Any, Any]) -> None:
     named, class_of, default = classes
@@ -230,14 +230,14 @@ def htb_pair(data: Any, classes: tuple[Any, Any, Any]) -> tuple[d.Htb, Callable[
     return spec, make
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data(), arrivals(), classes_of_priorities())
 def test_htb(data: Any, rows: list[tuple[int, ...]], classes: tuple[Any, Any, Any]) -> None:
     spec, make = htb_pair(data, classes)
     agree(spec, rows, make)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), arrivals(), st.integers(1500, 9000), classes_of_priorities())
 def test_strict_over_htb(
     data: Any, rows: list[tuple[int, ...]], limit: int, classes: tuple[Any, Any, Any]
@@ -246,7 +246,7 @@ def test_strict_over_htb(
     agree(Strict(limit, below), rows, lambda log: naive.Strict(log, limit, make(log)))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     arrivals(),
     st.dictionaries(
