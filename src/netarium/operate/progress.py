@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from netarium.run.simulate import Progress
 
-PLAIN_INTERVAL_S = 5.0
-COMPILE_ESTIMATE_S = 25
+FIRST_LINE_S, LONGEST_WAIT_S = 5.0, 60.0
+COMPILE_ESTIMATE_S = 30
 
 
 class Watcher:
@@ -94,10 +94,11 @@ def virtual_time(now: Numbers) -> str:
 
 
 class Lines(Watcher):
-    """Plain lines, for logs: stages at once, progress every few seconds."""
+    """Plain lines, for logs: stages at once, progress after 5 s, 15 s, 35 s, …, then every minute."""
 
     def __init__(self) -> None:
-        self._next = time.monotonic() + PLAIN_INTERVAL_S
+        self._wait = FIRST_LINE_S
+        self._next = time.monotonic() + self._wait
 
     def say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -108,7 +109,8 @@ class Lines(Watcher):
     def progress(self, now: Progress) -> None:
         if time.monotonic() < self._next:
             return
-        self._next = time.monotonic() + PLAIN_INTERVAL_S
+        self._wait = min(2 * self._wait, LONGEST_WAIT_S)
+        self._next = time.monotonic() + self._wait
         pace = Pace(now)
         self.say(f"  {pace.done:4.0%}  {virtual_time(now)}  {pace.speed}  {pace.left}")
 

@@ -124,9 +124,11 @@ def _simulate(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
     from netarium.operate import enginecache
     from netarium.run.simulate import simulate
 
-    if not enginecache.compiled():
+    if enginecache.compiled():
+        watcher.stage("starting the engine")
+    else:
         watcher.say(compiling_notice(enginecache.folder()))
-    watcher.stage("starting the engine")
+        watcher.stage("compiling the engine")
     return simulate(plan, progress=watcher.progress, stop=stop)
 
 
