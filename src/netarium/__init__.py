@@ -29,6 +29,7 @@ _NAMES = {
     "describe.slices": "Slice",
     "describe.events": "LinkDown LinkUp NodeDown NodeUp RateChange ImpairmentChange",
     "describe.probes": "Probes Capture",
+    "describe.projections": "Projection",
     "describe.expect": "Expect",
     "describe.loader": "load loads",
     "describe.dump": "dump",

@@ -8,7 +8,8 @@ from typing import Any
 from netarium.describe.part import Part
 from netarium.describe.trial import Trial
 
-_SECTIONS_WITH_ENTRIES = {"nodes", "links", "slices", "services", "events", "expect", "capture"}
+_TOP = {"slices", "services", "events", "projections", "expect"}
+_SECTIONS_WITH_ENTRIES = _TOP | {"nodes", "links", "capture"}
 _WIDTH = 110
 
 

@@ -14,6 +14,7 @@ from netarium.describe.expect import Expect
 from netarium.describe.network import Network
 from netarium.describe.part import Name, Part
 from netarium.describe.probes import Probes
+from netarium.describe.projections import Projection
 from netarium.describe.services import AnyService, Demands, Replay, Service, Stream
 from netarium.describe.slices import Slice
 from netarium.describe.transport import Tcp, Transport, Udp
@@ -59,6 +60,8 @@ class Trial(Part):
     """What changes while it runs."""
     probes: Probes = Field(default_factory=Probes)
     """Where to look."""
+    projections: tuple[Projection, ...] = ()
+    """How long volumes larger than the run would take."""
     expect: tuple[Expect, ...] = ()
     """What must hold."""
 

@@ -12,6 +12,7 @@ from netarium.describe.expected import expect_problems
 from netarium.describe.files import file_problems
 from netarium.describe.network import Network, Port
 from netarium.describe.paths import Path, format_path
+from netarium.describe.projections import projection_problems
 from netarium.describe.reach import Reach
 from netarium.describe.services import Demands, Service
 from netarium.describe.sizes import size_problems
@@ -42,6 +43,7 @@ def problems_of_whole(trial: Trial) -> list[Problem]:
     problems += _event_problems(trial, network)
     problems += _probe_problems(trial, ports)
     problems += expect_problems(trial, [port.name for port in ports])
+    problems += projection_problems(trial)
     problems += size_problems(trial, network)
     return problems
 

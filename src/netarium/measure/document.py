@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from netarium.measure.certify import EXCESS_SHARE, certify
 from netarium.measure.expectations import evaluate_expectations, in_words
 from netarium.measure.measure import measure_links, measure_services
+from netarium.measure.projections import project
 from netarium.measure.terms import Terms
 from netarium.measure.verdicts import CERTIFIED, NOT_CERTIFIABLE, NOT_DELIVERED, overall
 
@@ -51,6 +52,7 @@ def metrics_document(
         "services": measure_services(samples, trial),
         "links": measure_links(samples),
         "slices": {},
+        "projections": project(samples, trial),
         "expect": [],
         "assumptions": list(assumptions),
     }

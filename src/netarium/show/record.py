@@ -96,6 +96,11 @@ class Record:
         return self.metrics.get("expect") or []
 
     @property
+    def projections(self) -> list[dict[str, Any]]:
+        """How long volumes would take; see docs/metrics.md."""
+        return self.metrics.get("projections") or []
+
+    @property
     def expanded(self) -> dict[str, Any]:
         """The trial with every default and override written out."""
         return self.start.get("expanded") or {}

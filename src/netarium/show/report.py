@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from netarium.show import objectives, pages, quantity
+from netarium.show import objectives, pages, projections, quantity
 from netarium.show.pages import Cell, Grid, Picture, columns, marked
 from netarium.show.record import Record
 from netarium.show.tables import conservation_line, engine_line
@@ -71,6 +71,8 @@ def html(record: Record) -> str:
         "absent": absent,
         "certificates": _certificates(record),
         "reasons": _reasons(record)[:REASONS],
+        "projections": _projections(record),
+        "explanation": projections.explanation(record),
         "ports": _ports(record),
         "conservation": conservation_line(record),
         "command": command(record),
@@ -91,12 +93,14 @@ def command(record: Record) -> str:
 
 def _sections(values: dict[str, Any]) -> list[tuple[str, str]]:
     named = [("services", "Services"), ("asked", "What was asked"), ("figures", "What happened"),
+             ("projections", "Projections"),
              ("certification", "Certification"), ("links", "Links"), ("assumptions", "Assumptions"),
              ("repeat", "How to repeat"), ("machine", "Machine")]  # fmt: skip
     present = {
         "services": values["services"],
         "figures": values["figures"],
         "certification": values["certificates"],
+        "projections": values["projections"],
         "links": values["ports"],
         "assumptions": values["record"].assumptions,
     }
@@ -204,6 +208,12 @@ def _certificates(record: Record) -> Grid | None:
     if not any(row.reason for row in rows):
         _drop(grid, "figures")
     return grid
+
+
+def _projections(record: Record) -> Grid | None:
+    rows = projections.rows(record)
+    names = (f"{'>' if justify == 'right' else ''}{name}" for name, justify in projections.HEADINGS)
+    return Grid(columns(*names), rows=list(rows)) if rows else None
 
 
 def _drop(grid: Grid, name: str) -> None:

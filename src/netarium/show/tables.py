@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from netarium.show import objectives, quantity
+from netarium.show import objectives, projections, quantity
 from netarium.show.columns import Columns
 from netarium.show.record import Record
 from netarium.show.verdict import (
@@ -30,13 +30,14 @@ OBJECTIVE_WORDS = {"delay_variation": "delay var."}
 
 
 def summary(record: Record, limit: int = 20) -> RenderableType:
-    """One compact view of a run: services, slices, expectations, the engine, and where the record is.
+    """One compact view of a run: services, slices, projections, expectations, the engine, the place.
 
     At most `limit` rows of each table are shown (what failed comes first among slices and expectations),
     then how many more there are. Fits 80 columns.
     """
     parts: list[RenderableType] = [_headline(record)]
-    for part in (_services(record, limit), _slices(record, limit), _expectations(record, limit)):
+    tables = (_services, _slices, _projections, _expectations)
+    for part in (table(record, limit) for table in tables):
         if part is not None:
             parts += [Text(), part]
     parts += [Text(), *_engine(record), _place(record)]
@@ -158,6 +159,14 @@ def _slice_rows(name: str, certificate: dict[str, Any], only_problems: bool) -> 
         )
         for index, row in enumerate(found)
     ]
+
+
+def _projections(record: Record, limit: int) -> RenderableType | None:
+    rows = projections.rows(record)
+    if not rows:
+        return None
+    table = _with_rest(Columns(projections.HEADINGS, rows[:limit]), len(rows) - limit)
+    return Group(table, Text(projections.explanation(record), style="dim"))
 
 
 def _expectations(record: Record, limit: int) -> RenderableType | None:
