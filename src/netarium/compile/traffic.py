@@ -170,7 +170,8 @@ class Traffic:
             return self.pairs.add(a, b, reservation.ports, (), band, where)
         if service.path is not None:
             ports = tuple(explicit_path(graph, service.path, f"{where}.path"))
-            return self.pairs.add(a, b, ports, (), 0, where)
+            back = tuple(explicit_path(graph, service.path[::-1], f"{where}.path"))
+            return self.pairs.add(a, b, ports, back, 0, where)
         return self.pairs.add(a, b, (), (), 0, where)
 
     def _spread(self, name: str, service: Any) -> Iterable[tuple[int, str, str]]:
