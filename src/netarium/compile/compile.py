@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from netarium.compile import probes
 from netarium.compile.admission import admit
 from netarium.compile.epochs import epochs, links_named
 from netarium.compile.estimate import estimate
 from netarium.compile.graph import Graph, build_graph
 from netarium.compile.pairs import DELIVER, Pairs
-from netarium.compile.plan import Capture, Plan
+from netarium.compile.plan import Plan
 from netarium.compile.ports import Ports
 from netarium.compile.routing import ForwardingTable, next_hop_tables
 from netarium.compile.traffic import Traffic
@@ -21,8 +22,6 @@ from netarium.run.kernel.flags import IMPAIR, PORT_DOWN, PORT_UP, ROUTES
 from netarium.run.kernel.queues.policer import SLICE
 from netarium.run.kernel.queues.policer import encode as encode_policer
 
-SAMPLES = 200
-"""Sample instants of a run whose probes state no interval."""
 POLICER_SLACK_PACKETS = 4
 """The policer's bucket is deeper than the shaper's by so many packets: what other traffic at the source may move them."""
 
@@ -62,8 +61,10 @@ def compile_trial(trial: Any) -> Plan:
     }
     span = _route_span(tables, graph)
     arrays["routes"] = np.array([*pairs.paths, DELIVER], np.int64)
-    captures = _captures(trial, graph, arrays["ports"])
-    arrays["captures"] = _capture_records(captures)
+    captures = probes.captures(trial, graph, arrays["ports"])
+    arrays["captures"] = probes.capture_records(captures)
+    times_ps = probes.sample_times(trial)
+    watched = probes.watched_ports(trial, graph)
     plan = Plan(
         trial=trial,
         graph=graph,
@@ -73,35 +74,19 @@ def compile_trial(trial: Any) -> Plan:
         tables=(graph.node_count, max(1, len(destinations))),
         ecmp=ecmp,
         duration_ps=trial.duration,
-        sample_times_ps=sample_times(trial),
+        sample_times_ps=times_ps,
         service_names=tuple(trial.services),
         service_kinds=tuple(service.kind for service in trial.services.values()),
         service_header_bytes=np.array(traffic.header_bytes, np.int64),
-        tracked_limit=_tracked(trial),
+        watched_ports=watched,
+        tracked_flows=probes.tracked_flows(trial, traffic.sources),
         captures=captures,
         user_functions=tuple(traffic.functions),
-        estimate=estimate(trial, graph, arrays, pairs),
+        estimate=estimate(trial, graph, arrays, len(times_ps), len(watched)),
         assumptions=tuple(network.assumptions),
     )
     plan.estimate.require_memory()
     return plan
-
-
-def sample_times(trial: Any) -> np.ndarray:
-    """Instants of the samples, int64 ps: every interval, and the end. Raises TrialInvalid when there would be too many."""
-    interval = trial.probes.interval or max(1, trial.duration // SAMPLES)
-    count = -(-trial.duration // interval)
-    if count > 1_000_000:
-        found = f"{count:,} samples"
-        raise TrialInvalid([Problem("probes.interval", found, "at most 1,000,000", "a longer interval")])
-    times = np.arange(1, count + 1, dtype=np.int64) * interval
-    times[-1] = trial.duration
-    return times
-
-
-def _tracked(trial: Any) -> int:
-    flows = trial.probes.flows
-    return {"none": 0, "all": 1 << 30}.get(flows, flows) if isinstance(flows, str) else flows
 
 
 def _at_least_one(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -204,24 +189,3 @@ def _ports_of_event(event: Any, graph: Graph, where: str) -> list[int]:
     if event.kind == "rate_change":
         return []
     return [port for link in links_named(graph, event.link, where) for port in (2 * link, 2 * link + 1)]
-
-
-def _captures(trial: Any, graph: Graph, ports: np.ndarray) -> tuple[Capture, ...]:
-    captures = []
-    asked = [probe.port for probe in trial.probes.capture]
-    twice = [index for index, port in enumerate(asked) if port in asked[:index]]
-    if twice:
-        each = [Problem(f"probes.capture[{i}].port", f"{asked[i]!r} again", "each port once") for i in twice]
-        raise TrialInvalid(each)
-    for probe in trial.probes.capture:
-        port = graph.port_index[probe.port]
-        ports[port]["capture"] = len(captures)
-        captures.append(Capture(port, probe.port, probe.packets, probe.snap))
-    return tuple(captures)
-
-
-def _capture_records(captures: tuple[Capture, ...]) -> np.ndarray:
-    records = np.zeros(max(1, len(captures)), r.CAPTURE)
-    for record, capture in zip(records, captures, strict=False):
-        record.limit = capture.packets
-    return records

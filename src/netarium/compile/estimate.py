@@ -1,4 +1,4 @@
-"""What a run will take, before it runs: packets from offered load and capacity, memory from windows and queues."""
+"""What a run will take, before it runs: packets from offered load and capacity, memory from windows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from netarium.compile.graph import Graph
-from netarium.compile.pairs import Pairs
 from netarium.compile.plan import Estimate
 from netarium.run.kernel import records as r
 from netarium.run.kernel.transport.features import TCP
-from netarium.run.kernel.workloads.codes import BULK, STREAM, STREAM_GAP, STREAM_PAYLOAD
+from netarium.run.kernel.workloads.codes import BULK, STREAM, STREAM_GAP
 
 HOPS_PER_SECOND = 15_000_000
 """Packet-hops a second assumed for the estimate (measured: docs/performance.md)."""
@@ -19,21 +18,27 @@ BYTES_PER_PACKET = r.PACKET.itemsize + r.SEGMENT.itemsize + 8
 BYTES_PER_FLOW = r.CONN.itemsize + r.FLOW.itemsize + (r.SEGMENT.itemsize + 8) * 64 + r.RANGE.itemsize * 8
 FIXED_BYTES = 200 * 2**20
 """The interpreter with its libraries."""
+BYTES_PER_SERVICE_SAMPLE, BYTES_PER_PORT_SAMPLE = 96, 48
 HISTOGRAM_BYTES = 2 * 8 * 2048
 """One-way and round-trip histograms of a service."""
 
 
-def estimate(trial: Any, graph: Graph, arrays: dict[str, np.ndarray], pairs: Pairs) -> Estimate:
-    """A rough forecast; sound within a factor of a few, and said to be one."""
+def estimate(
+    trial: Any, graph: Graph, arrays: dict[str, np.ndarray], samples: int, watched: int
+) -> Estimate:
+    """A rough forecast; sound within a factor of a few, and said to be one.
+
+    samples: how many; watched: ports with a series of their own.
+    """
     seconds = trial.duration / 1e12
     packets, window_packets = _packets(trial, arrays, seconds)
     hops = int(packets * _mean_hops(graph))
     plain = sum(array.nbytes for array in arrays.values())
-    samples = len(trial.services) * 200 * 100 + graph.port_count * 200 * 48
+    series = samples * (len(trial.services) * BYTES_PER_SERVICE_SAMPLE + watched * BYTES_PER_PORT_SAMPLE)
     memory = (
         FIXED_BYTES
         + plain
-        + samples
+        + series
         + window_packets * BYTES_PER_PACKET
         + len(arrays["sources"]) * BYTES_PER_FLOW
         + len(trial.services) * HISTOGRAM_BYTES

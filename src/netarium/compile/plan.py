@@ -47,7 +47,10 @@ class Estimate:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """All that the engine needs. `arrays` are initial contents of kernel arrays by name (run/kernel/memory.py)."""
+    """All that the engine needs. `arrays` are initial contents of kernel arrays by name (run/kernel/memory.py).
+
+    watched_ports int32[W]: ports with a series. tracked_flows int64[V]: how many flows of each service have one.
+    """
 
     trial: Any
     graph: Graph
@@ -61,7 +64,8 @@ class Plan:
     service_names: tuple[str, ...]
     service_kinds: tuple[str, ...]
     service_header_bytes: np.ndarray
-    tracked_limit: int
+    watched_ports: np.ndarray
+    tracked_flows: np.ndarray
     captures: tuple[Capture, ...]
     user_functions: tuple[Any, ...]
     estimate: Estimate

@@ -202,10 +202,13 @@ def _port_metrics(samples: Samples, index: int, end_ps: int) -> dict[str, Any]:
     }
 
 
-def _time_mean(samples: Samples, index: int, key: str) -> float:
-    """Mean over the sample instants, each weighed by its interval."""
+def _time_mean(samples: Samples, port: int, key: str) -> float | None:
+    """Mean over the sample instants, each weighed by its interval; None for a port without a series."""
+    column = samples.watched_column(port)
+    if column is None:
+        return None
     widths = np.diff(np.concatenate([[0], samples.times_ps])).astype(np.float64)
-    return float((samples.port_series[key][:, index] * widths).sum() / widths.sum())
+    return float((samples.port_series[key][:, column] * widths).sum() / widths.sum())
 
 
 def link_throughput_bps(samples: Samples, port: int, from_ps: int, to_ps: int) -> float:

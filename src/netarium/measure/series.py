@@ -62,9 +62,10 @@ def service_curve(samples: Samples, service: int, key: str, flows: np.ndarray | 
 
 
 def port_curve(samples: Samples, port: int, key: str) -> Curve:
-    """One cumulative field of one port."""
+    """One cumulative field of one port, which has a series."""
     times = np.concatenate([[0], samples.times_ps])
-    return Curve(times, np.concatenate([[0], samples.port_series[key][:, port]]).astype(np.float64))
+    values = samples.port_series[key][:, samples.watched_column(port)]
+    return Curve(times, np.concatenate([[0], values]).astype(np.float64))
 
 
 def _with_knot(

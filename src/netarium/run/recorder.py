@@ -38,7 +38,11 @@ class Recorder:
         self.times = np.zeros(count, np.int64)
         self.service_series = np.zeros((count, services), SERVICE_SERIES)
         self.window = np.zeros((count, services), WINDOW_LATENCY)
-        self.port_series = np.zeros((count, plan.graph.port_count), PORT_SERIES)
+        self.port_series = np.zeros((count, len(plan.watched_ports)), PORT_SERIES)
+        self.ports_last = np.zeros(plan.graph.port_count, PORT_SERIES)
+        self.tracked = np.zeros(0, np.int32)
+        self.tracked_of = np.zeros(services, np.int64)
+        self.seen = 0
         self.flow_rows: list[np.ndarray] = []
         self.sums = {what: np.zeros(services) for what in ("latency", "rtt")}
         self.least = {what: np.full(services, np.iinfo(np.int64).max) for what in ("latency", "rtt")}
@@ -84,7 +88,7 @@ class Recorder:
         if count == 0:
             return
         ports = ports[:count]
-        series = self.port_series[row]
+        series = self.ports_last
         plain = ports["queue"] < 0
         queues = memory.queues[np.where(plain, 0, ports["queue"])]
         series["queue_packets"] = np.where(plain, ports["waiting_packets"], queues["packets"])
@@ -94,13 +98,27 @@ class Recorder:
         series["sent_bytes"] = ports["sent_bytes"] - np.where(plain, ports["waiting_bytes"] + overhead, 0)
         series["drops"] = memory.drops[:count].sum(axis=1)
         series["marks"] = ports["marks"]
+        self.port_series[row] = series[self.plan.watched_ports]
+
+    def _track(self) -> None:
+        """Of the flows that began since the last sample, add the first of each service to those tracked."""
+        begun = int(self.memory.counters[0].flows)
+        new = self.memory.flows["service"][self.seen : begun]
+        found = [np.zeros(0, np.int64)]
+        for service in np.flatnonzero(self.tracked_of < self.plan.tracked_flows).tolist():
+            room = self.plan.tracked_flows[service] - self.tracked_of[service]
+            found.append(np.flatnonzero(new == service)[:room])
+            self.tracked_of[service] += len(found[-1])
+        added = np.sort(np.concatenate(found)) + self.seen
+        self.tracked = np.concatenate([self.tracked, added.astype(np.int32)])
+        self.seen = begun
 
     def _flows(self) -> None:
-        """State of the first flows, as many as are tracked and have begun."""
+        """State of the tracked flows that have begun."""
         memory = self.memory
-        count = min(self.plan.tracked_limit, int(memory.counters[0].flows))
-        flows = memory.flows[:count]
-        rows = np.zeros(count, FLOW_SERIES)
+        self._track()
+        flows = memory.flows[self.tracked]
+        rows = np.zeros(len(flows), FLOW_SERIES)
         alive = flows["conn"] != r.NONE
         rows["delivered_bytes"][~alive] = flows["delivered_bytes"][~alive]
         rows["retransmissions"][~alive] = flows["retransmissions"][~alive]
@@ -139,8 +157,9 @@ class Recorder:
             service_series=self.service_series[: self.taken],
             window_latency=self.window[: self.taken],
             flows=flows,
-            tracked=np.arange(len(self.flow_rows[-1]) if self.flow_rows else 0, dtype=np.int32),
+            tracked=self.tracked,
             flow_series=self._flow_series(),
+            watched=self.plan.watched_ports,
             port_series=self.port_series[: self.taken],
             port_totals=self._port_totals(),
             drops=memory.drops[: plan.graph.port_count].copy(),
@@ -198,7 +217,7 @@ class Recorder:
     def _port_totals(self) -> np.ndarray:
         plan, count = self.plan, self.plan.graph.port_count
         ports, totals = self.memory.ports[:count], np.zeros(count, PORT_TOTALS)
-        last = self.port_series[max(0, self.taken - 1)]
+        last = self.ports_last
         totals["rate_bps"] = plan.graph.rate_bps
         totals["sent_packets"], totals["sent_bytes"] = last["sent_packets"], last["sent_bytes"]
         for name in ("queue_bytes_max", "queue_packets_max", "queue_time_ps", "marks"):

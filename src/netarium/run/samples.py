@@ -134,7 +134,9 @@ class SamplesInvalid(AssertionError):
 
 @dataclass(slots=True)
 class Samples:
-    """What one run recorded: S instants, V services, F flows, T tracked, P ports, R drop reasons, B bins."""
+    """What one run recorded: S instants, V services, F flows, T of them tracked, P ports, W of them watched,
+    R drop reasons, B bins.
+    """
 
     times_ps: np.ndarray  # int64[S], strictly increasing, the last is the end of the run
     nodes: list[str]
@@ -147,7 +149,8 @@ class Samples:
     flows: np.ndarray  # FLOWS[F]
     tracked: np.ndarray  # int32[T] -> index into flows
     flow_series: np.ndarray  # FLOW_SERIES[S, T]
-    port_series: np.ndarray  # PORT_SERIES[S, P]
+    watched: np.ndarray  # int32[W] -> index into ports, increasing
+    port_series: np.ndarray  # PORT_SERIES[S, W]
     port_totals: np.ndarray  # PORT_TOTALS[P]
     drops: np.ndarray  # int64[P, R]
     reasons: list[str]  # names of the R columns of drops
@@ -194,6 +197,11 @@ class Samples:
         if faults:
             raise SamplesInvalid("the engine's samples break their contract:\n  " + "\n  ".join(faults))
 
+    def watched_column(self, port: int) -> int | None:
+        """Column of a port in port_series; None when it has no series."""
+        column = int(np.searchsorted(self.watched, port))
+        return column if column < len(self.watched) and self.watched[column] == port else None
+
     def starts_ps(self) -> np.ndarray:
         """int64[S]: where each sample interval begins, ps."""
         return np.concatenate([[0], self.times_ps[:-1]]).astype(np.int64)
@@ -208,7 +216,8 @@ _SHAPES = {
     "flows": (FLOWS, "F"),
     "tracked": (np.dtype(np.int32), "T"),
     "flow_series": (FLOW_SERIES, "ST"),
-    "port_series": (PORT_SERIES, "SP"),
+    "watched": (np.dtype(np.int32), "W"),
+    "port_series": (PORT_SERIES, "SW"),
     "port_totals": (PORT_TOTALS, "P"),
     "drops": (np.dtype(np.int64), "PR"),
     "latency_edges_ps": (np.dtype(np.int64), "E"),
@@ -233,7 +242,8 @@ def _hash_array(sha: "hashlib._Hash", array: np.ndarray) -> None:
 
 def _shape_faults(samples: Samples) -> list[str]:
     sizes = {"S": len(samples.times_ps), "V": len(samples.services), "F": len(samples.flows)}
-    sizes |= {"T": len(samples.tracked), "P": len(samples.ports), "R": len(samples.reasons)}
+    sizes |= {"T": len(samples.tracked), "W": len(samples.watched)}
+    sizes |= {"P": len(samples.ports), "R": len(samples.reasons)}
     sizes |= {"E": len(samples.latency_edges_ps), "B": len(samples.latency_edges_ps) - 1}
     faults = []
     for name, (dtype, axes) in _SHAPES.items():
@@ -267,6 +277,8 @@ def _order_faults(samples: Samples) -> list[str]:
                 faults.append(f"{name}.{key} is cumulative but decreases")
     if not _all_within(samples.flows["service"], len(samples.services)):
         faults.append("flows.service points outside services")
+    if not _all_within(samples.watched, len(samples.ports)) or (np.diff(samples.watched) <= 0).any():
+        faults.append("watched is not increasing within ports")
     if not _all_within(samples.tracked, len(samples.flows)):
         faults.append("tracked points outside flows")
     return faults

@@ -24,7 +24,7 @@ def room_of(trial: Trial) -> int:
     return estimate_bytes(
         instants=-(-trial.duration // interval),
         services=len(trial.services),
-        ports=2 * len(trial.network.expand().links),
+        ports=len(trial.network.ports()) if trial.probes.ports == "all" else len(trial.probes.ports),
         tracked_flows=tracked,
         flows=flows,
         capture_bytes=captures,

@@ -137,11 +137,12 @@ def tracked_flows_table(samples: Samples) -> pa.Table:
 
 
 def ports_table(samples: Samples) -> pa.Table:
-    """series_ports: one row per sample instant and port."""
+    """series_ports: one row per sample instant and port that has a series."""
     series = samples.port_series
-    times, names = _rows(samples, samples.ports)
+    times, names = _rows(samples, [samples.ports[port] for port in samples.watched])
     throughput = _per_interval(series["sent_bytes"]) * 8 / _widths_s(samples)
-    rates = np.where(samples.port_totals["rate_bps"] > 0, samples.port_totals["rate_bps"], np.nan)
+    rates = samples.port_totals["rate_bps"][samples.watched].astype(np.float64)
+    rates[rates <= 0] = np.nan
     return table(
         {
             "time_s": Column(times, "s", "sample instant, the end of its interval"),

@@ -77,6 +77,7 @@ def make(trial: Trial, services: dict[str, Made], instants: int = 200) -> Sample
         flows=np.zeros(0, layout.FLOWS),
         tracked=np.zeros(0, np.int32),
         flow_series=np.zeros((instants, 0), layout.FLOW_SERIES),
+        watched=np.zeros(0, np.int32),
         port_series=np.zeros((instants, 0), layout.PORT_SERIES),
         port_totals=np.zeros(0, layout.PORT_TOTALS),
         drops=np.zeros((0, 0), np.int64),
@@ -185,6 +186,7 @@ def _track(made: Samples) -> None:
 def _ports(made: Samples) -> None:
     """The first port carries all; the second marks and holds a queue of 3 packets throughout."""
     instants, ports = len(made.times_ps), len(made.ports)
+    made.watched = np.arange(ports, dtype=np.int32)
     made.port_series = np.zeros((instants, ports), layout.PORT_SERIES)
     made.port_totals = np.zeros(ports, layout.PORT_TOTALS)
     made.drops = np.zeros((ports, len(made.reasons)), np.int64)
