@@ -21,9 +21,8 @@ from netarium.run.kernel import records as r
 from netarium.run.kernel.flags import IMPAIR, PORT_DOWN, PORT_UP, ROUTES
 from netarium.run.kernel.queues.policer import SLICE
 from netarium.run.kernel.queues.policer import encode as encode_policer
+from netarium.run.kernel.workloads.codes import BULK
 
-POLICER_SLACK_PACKETS = 4
-"""The policer's bucket is deeper than the shaper's by so many packets: what other traffic at the source may move them."""
 
 
 def compile_trial(trial: Any) -> Plan:
@@ -43,11 +42,12 @@ def compile_trial(trial: Any) -> Plan:
     destinations = pairs.destinations()
     changes = epochs(graph, trial.events, network.routing.reconvergence)
     ecmp = network.routing.kind == "ecmp"
-    tables = [next_hop_tables(graph, destinations, metric, ecmp, down) for _, down in changes]
+    tables = [next_hop_tables(graph, destinations, metric, ecmp, down, aggregate=True) for _, down in changes]
+    pair_records, shares = pairs.array(tables[0], _bulk_flows(traffic.sources, len(pairs.ends)))
     arrays = {
         "ports": ports.ports,
         "queues": ports.queues.array(),
-        "pairs": _at_least_one(pairs.array(tables[0]), r.PAIR),
+        "pairs": _at_least_one(pair_records, r.PAIR),
         "slices": _policers(trial, admission, graph),
         "sources": _stacked(traffic.sources, r.SOURCE),
         "transports": _stacked(traffic.transports, r.TRANSPORT),
@@ -71,7 +71,6 @@ def compile_trial(trial: Any) -> Plan:
         admission=admission,
         arrays=arrays,
         route_span=span,
-        tables=(graph.node_count, max(1, len(destinations))),
         ecmp=ecmp,
         duration_ps=trial.duration,
         sample_times_ps=times_ps,
@@ -82,11 +81,20 @@ def compile_trial(trial: Any) -> Plan:
         tracked_flows=probes.tracked_flows(trial, traffic.sources),
         captures=captures,
         user_functions=tuple(traffic.functions),
-        estimate=estimate(trial, graph, arrays, len(times_ps), len(watched)),
+        estimate=estimate(trial, graph, arrays, shares, len(times_ps), len(watched)),
         assumptions=tuple(network.assumptions),
     )
     plan.estimate.require_memory()
     return plan
+
+
+def _bulk_flows(sources: list[Any], pair_count: int) -> np.ndarray:
+    """float64[pairs]: greedy flows of each pair."""
+    flows = np.zeros(pair_count)
+    for source in sources:
+        if source.kind == BULK:
+            flows[source.pair_first] += 1
+    return flows
 
 
 def _at_least_one(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -115,25 +123,32 @@ def _policers(trial: Any, admission: Any, graph: Graph) -> np.ndarray:
     slices = np.zeros(max(1, len(trial.slices)), SLICE)
     for row, name in zip(slices, trial.slices, strict=False):
         reservation = admission[name]
-        slack = POLICER_SLACK_PACKETS * reservation.mtu_bytes
-        encode_policer(row, reservation.bandwidth_bps, reservation.burst_bytes + slack)
         shaped = not graph.node_forwards[graph.tail[reservation.ports[0]]]
-        row.port = reservation.ports[1] if shaped and len(reservation.ports) > 1 else reservation.ports[0]
+        ingress = 1 if shaped and len(reservation.ports) > 1 else 0
+        burst = int(np.ceil(reservation.hop_burst_bound_bytes[ingress])) + reservation.mtu_bytes
+        encode_policer(row, reservation.bandwidth_bps, burst)
+        row.port = reservation.ports[ingress]
     return slices
 
 
 def _tables(tables: list[ForwardingTable]) -> dict[str, np.ndarray]:
     """Forwarding tables of all epochs, one under the other; group numbers made unique."""
-    groups, first, count, members = [], [], [], []
+    groups, first, count, members, access = [], [], [], [], []
     for table in tables:
         offset, position = sum(map(len, first)), sum(map(len, members))
         groups.append(np.where(table.group >= 0, table.group + offset, -1).astype(np.int32))
+        access.append(np.where(table.access_group >= 0, table.access_group + offset, -1))
         first.append(table.group_first + position)
         count.append(table.group_count)
         members.append(table.group_ports)
-    stacked = np.vstack(groups) if groups[0].size else np.full((1, 1), -1, np.int32)
+    width = max(group.shape[1] for group in groups)
+    padded = [np.pad(group, ((0, 0), (0, width - group.shape[1])), constant_values=-1) for group in groups]
+    stacked = np.vstack(padded) if width else np.full((len(tables) * len(tables[0].column), 1), -1, np.int32)
     return {
         "groups": np.ascontiguousarray(stacked, np.int32),
+        "columns": np.concatenate([np.maximum(table.column, 0) for table in tables]).astype(np.int32),
+        "gateways": np.concatenate([table.gateway for table in tables]).astype(np.int32),
+        "access_groups": np.concatenate(access).astype(np.int32),
         "group_first": np.concatenate([*first, [0]]).astype(np.int32),
         "group_count": np.concatenate([*count, [0]]).astype(np.int32),
         "group_ports": np.concatenate([*members, [0]]).astype(np.int32),

@@ -10,7 +10,7 @@ from netarium.compile.graph import Graph
 from netarium.compile.plan import Estimate
 from netarium.run.kernel import records as r
 from netarium.run.kernel.transport.features import TCP
-from netarium.run.kernel.workloads.codes import BULK, STREAM, STREAM_GAP
+from netarium.run.kernel.workloads.codes import BULK, BULK_SIZE, STREAM, STREAM_GAP
 
 HOPS_PER_SECOND = 15_000_000
 """Packet-hops a second assumed for the estimate (measured: docs/performance.md)."""
@@ -24,14 +24,14 @@ HISTOGRAM_BYTES = 2 * 8 * 2048
 
 
 def estimate(
-    trial: Any, graph: Graph, arrays: dict[str, np.ndarray], samples: int, watched: int
+    trial: Any, graph: Graph, arrays: dict[str, np.ndarray], shares: np.ndarray, samples: int, watched: int
 ) -> Estimate:
     """A rough forecast; sound within a factor of a few, and said to be one.
 
-    samples: how many; watched: ports with a series of their own.
+    shares float64[pairs], bit/s: what one greedy flow of a pair may hope for. samples: how many; watched: ports with a series
+    of their own.
     """
-    seconds = trial.duration / 1e12
-    packets, window_packets = _packets(trial, arrays, seconds)
+    packets, waiting = _packets(arrays, shares, trial.duration / 1e12)
     hops = int(packets * _mean_hops(graph))
     plain = sum(array.nbytes for array in arrays.values())
     series = samples * (len(trial.services) * BYTES_PER_SERVICE_SAMPLE + watched * BYTES_PER_PORT_SAMPLE)
@@ -39,7 +39,7 @@ def estimate(
         FIXED_BYTES
         + plain
         + series
-        + window_packets * BYTES_PER_PACKET
+        + waiting * BYTES_PER_PACKET
         + len(arrays["sources"]) * BYTES_PER_FLOW
         + len(trial.services) * HISTOGRAM_BYTES
         + sum(capture.packets for capture in trial.probes.capture) * r.CAPTURED.itemsize
@@ -47,34 +47,29 @@ def estimate(
     return Estimate(2 * hops, hops, int(memory), hops / HOPS_PER_SECOND)
 
 
-def _packets(trial: Any, arrays: dict[str, np.ndarray], seconds: float) -> tuple[float, int]:
+def _packets(arrays: dict[str, np.ndarray], shares: np.ndarray, seconds: float) -> tuple[float, int]:
     """(packets sent in the run, ACKs counted; packets on their way or in a window at once)."""
+    if not len(shares):
+        return 0.0, 16384
     sources, pairs = arrays["sources"], arrays["pairs"]
-    packets, windows = 0.0, 0.0
-    shares: dict[tuple[int, int], int] = {}
-    for source in sources:
-        if source.kind == BULK:
-            pair = pairs[source.pair_first]
-            shares[(pair.src, pair.dst)] = shares.get((pair.src, pair.dst), 0) + 1
-    for source in sources:
-        pair = pairs[source.pair_first]
-        is_tcp = arrays["transports"][source.transport].kind == TCP
-        if source.kind == STREAM:
-            gap_s = max(source.i[STREAM_GAP], 1) / 65536e12
-            active = max(0.0, (source.stop_ps - source.start_ps) / 1e12)
-            packets += active / gap_s * (1.5 if is_tcp else 1.0)
-            windows += pair.base_rtt_ps / 1e12 / gap_s
-        elif source.kind == BULK and pair.rate_bps > 0:
-            payload = max(int(pair.mss_bytes), 1)
-            share = pair.rate_bps / shares[(pair.src, pair.dst)]
-            active = max(0.0, (source.stop_ps - source.start_ps) / 1e12)
-            most = share / 8.0 / payload * active
-            size = int(source.i[0])
-            packets += 1.5 * (most if size < 0 else min(most, size / payload))
-            windows += 2.0 * share / 8.0 / payload * pair.base_rtt_ps / 1e12
-        else:
-            packets += 1.5 * pair.rate_bps / 8.0 / 1000.0 * seconds * 0.3
-    return packets, int(windows) + 16384
+    first = sources["pair_first"]
+    is_tcp = arrays["transports"]["kind"][sources["transport"]] == TCP
+    active_s = np.clip((sources["stop_ps"] - sources["start_ps"]) / 1e12, 0.0, seconds)
+    rtt_s = pairs["base_rtt_ps"][first] / 1e12
+    payload = np.maximum(pairs["mss_bytes"][first], 1)
+    per_second = np.zeros(len(sources))
+    stream = sources["kind"] == STREAM
+    per_second[stream] = 65536e12 / np.maximum(sources["i"][stream, STREAM_GAP], 1)
+    bulk = sources["kind"] == BULK
+    per_second[bulk] = (shares[first] / 8.0 / payload)[bulk]
+    other = ~stream & ~bulk
+    per_second[other] = (0.5 * pairs["rate_bps"][first] / 8.0 / payload)[other]
+    packets = per_second * active_s
+    size = sources["i"][:, BULK_SIZE]
+    finite = bulk & (size >= 0)
+    packets[finite] = np.minimum(packets[finite], size[finite] / payload[finite])
+    waiting = float(np.sum(2.0 * per_second * rtt_s))
+    return float(np.sum(packets * np.where(is_tcp, 1.5, 1.0))), int(waiting) + 16384
 
 
 def _mean_hops(graph: Graph) -> float:

@@ -51,11 +51,14 @@ class Pairs:
         """Nodes that forwarding tables need a column for: both ends of every pair, lowest first."""
         return sorted({end for pair in self.ends for end in pair[:2]})
 
-    def array(self, table: ForwardingTable) -> np.ndarray:
-        """PAIR[n]. Raises TrialInvalid for pairs without a way."""
+    def array(self, table: ForwardingTable, greedy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(PAIR[n], float64[n]: what one greedy flow of the pair may hope for, bit/s).
+
+        greedy float64[n]: greedy flows of each pair; they share every port evenly. Raises TrialInvalid for pairs without a way.
+        """
         pairs = np.zeros(len(self.ends), r.PAIR)
         if not self.ends:
-            return pairs
+            return pairs, np.zeros(0)
         src, dst, path, back, band = (np.array(column, np.int64) for column in zip(*self.ends, strict=True))
         pairs["src"], pairs["dst"], pairs["path"], pairs["path_back"], pairs["band"] = (
             src,
@@ -64,7 +67,6 @@ class Pairs:
             back,
             band,
         )
-        pairs["src_index"], pairs["dst_index"] = table.column[src], table.column[dst]
         there = self._survey(table, src, dst, path)
         home = self._survey(table, dst, src, back)
         pairs["mss_bytes"] = there.mtu_bytes - TCP_IP_HEADERS - TIMESTAMP_OPTION
@@ -76,7 +78,7 @@ class Pairs:
             + (there.mtu_bytes * there.ps_per_byte + there.overhead_ps).astype(np.int64)
             + (ack_bytes * home.ps_per_byte + home.overhead_ps).astype(np.int64)
         )
-        return pairs
+        return pairs, there.shares(self.graph, greedy)
 
     def _survey(self, table: ForwardingTable, src: np.ndarray, dst: np.ndarray, path: np.ndarray) -> Survey:
         """Walk all pairs at once, one hop a round, along explicit paths or the first port of each group."""
@@ -88,7 +90,9 @@ class Pairs:
         for _ in range(MOST_HOPS):
             if not len(active):
                 return survey
-            group = table.group[node[active], table.column[dst[active]]]
+            ends = dst[active]
+            at_gateway = table.gateway[ends] == node[active]
+            group = np.where(at_gateway, table.access_group[ends], table.group[node[active], table.column[ends]])
             walked = np.where(group >= 0, table.group_ports[table.group_first[np.maximum(group, 0)]], -1)
             port = np.where(position[active] >= 0, explicit[np.maximum(position[active], 0)], walked)
             lost = active[port < 0]
@@ -118,6 +122,7 @@ class Survey:
     mtu_bytes: np.ndarray
     ps_per_byte: np.ndarray
     overhead_ps: np.ndarray
+    hops: list[tuple[np.ndarray, np.ndarray]]
 
     @classmethod
     def empty(cls, count: int) -> Survey:
@@ -128,10 +133,22 @@ class Survey:
             np.full(count, 65535, np.int64),
             np.zeros(count),
             np.zeros(count),
+            [],
         )
+
+    def shares(self, graph: Graph, greedy: np.ndarray) -> np.ndarray:
+        """float64[n], bit/s: the least even share of a port among the greedy flows that cross it."""
+        flows = np.zeros(graph.port_count)
+        for which, port in self.hops:
+            np.add.at(flows, port, greedy[which])
+        share = self.rate_bps.astype(np.float64)
+        for which, port in self.hops:
+            share[which] = np.minimum(share[which], graph.rate_bps[port] / np.maximum(flows[port], 1.0))
+        return share
 
     def cross(self, graph: Graph, which: np.ndarray, port: np.ndarray) -> None:
         """Add one port to the ways `which`."""
+        self.hops.append((which, port))
         ps_per_byte = 8.0e12 / graph.rate_bps[port]
         self.delay_ps[which] += graph.delay_ps[port]
         self.rate_bps[which] = np.minimum(self.rate_bps[which], graph.rate_bps[port])

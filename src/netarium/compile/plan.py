@@ -57,7 +57,6 @@ class Plan:
     admission: Admission
     arrays: dict[str, np.ndarray]
     route_span: int
-    tables: tuple[int, int]
     ecmp: bool
     duration_ps: int
     sample_times_ps: np.ndarray
@@ -81,7 +80,7 @@ class Plan:
             for column in array.dtype.names or (None,):
                 part = array if column is None else array[column]
                 digest.update(np.ascontiguousarray(part).tobytes())
-        digest.update(repr((self.duration_ps, self.route_span, self.tables, self.ecmp)).encode())
+        digest.update(repr((self.duration_ps, self.route_span, self.ecmp)).encode())
         digest.update(self.sample_times_ps.tobytes())
         for function in self.user_functions:
             digest.update(repr(function).encode())

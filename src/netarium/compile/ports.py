@@ -13,7 +13,7 @@ from netarium.compile.graph import Graph
 from netarium.compile.keys import stream_key
 from netarium.errors import Mistake, Problem, TrialInvalid
 from netarium.run.kernel import records as r
-from netarium.run.kernel.flags import CAPTURED, HOST, IMPAIRED, POLICED, SCHEDULED, SLICED, TRACED
+from netarium.run.kernel.flags import BYTE_LIMITED, CAPTURED, HOST, IMPAIRED, POLICED, SCHEDULED, SLICED, TRACED
 from netarium.run.kernel.impairments import IMPAIRMENT
 from netarium.run.kernel.impairments import encode as encode_impairment
 from netarium.run.kernel.queues.build import QueueTable, build
@@ -127,6 +127,7 @@ class Ports:
             record.limit_packets = queue.limit
         else:
             record.limit_bytes = queue.limit
+            features |= BYTE_LIMITED
         record.features = features
 
     def _guarded(self, index: int, slices: list[Any], queue: Any, at_source: bool) -> Any:

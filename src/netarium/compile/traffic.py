@@ -61,6 +61,7 @@ class Traffic:
     functions: list[UserFunction] = field(default_factory=list)
     header_bytes: list[int] = field(default_factory=list)
     _transport_at: dict[Any, int] = field(default_factory=dict)
+    _transport_of: dict[Any, tuple[int, Any]] = field(default_factory=dict)
     _cdf_at: dict[Any, tuple[int, int]] = field(default_factory=dict)
 
     def add_all(self) -> Traffic:
@@ -102,10 +103,14 @@ class Traffic:
     def _transport_row(self, transport: Any, service: Any, where: str) -> int:
         pull = service.kind == "request_response"
         request = service.request if pull else 0
+        same = (id(transport), pull, request)
+        if same in self._transport_of:
+            return self._transport_of[same][0]
         key = (transport.model_dump_json(), pull, request)
         if key not in self._transport_at:
             self._transport_at[key] = len(self.transports)
             self.transports.append(self._encode_transport(transport, pull, request, where))
+        self._transport_of[same] = (self._transport_at[key], transport)
         return self._transport_at[key]
 
     def _encode_transport(self, transport: Any, pull: bool, request: int, where: str) -> np.ndarray:

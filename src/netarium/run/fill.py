@@ -9,10 +9,10 @@ import numpy as np
 
 from netarium.run.hooks import addresses
 from netarium.run.kernel import records as r
-from netarium.run.kernel.events import ACTION, INDEX_BITS, INDEX_LIMIT, KIND_BITS, NEVER, ROOT, SOURCE, SOURCE_STOP
+from netarium.run.kernel.events import ACTION, INDEX_BITS, INDEX_LIMIT, KIND_BITS, NEVER, ROOT, SOURCE, SOURCE_STOP, EMPTY
 from netarium.run.kernel.memory import Memory, aligned
 from netarium.run.kernel.observe import BIN_COUNT
-from netarium.run.kernel.transport.features import TCP
+from netarium.run.samples import PORT_SERIES
 
 FIRST_PACKETS, FIRST_SACKS, FIRST_CAPTURED = 8192, 4096, 65536
 """Sizes to begin with; they grow as a run needs."""
@@ -48,6 +48,8 @@ class Run:
             span = 2 * int(memory.counters[0].route_span)
             memory.grow("routes", int(memory.counters[0].conn_route) + span * new)
             link_conns(memory, old, new)
+        elif name == "events":
+            memory.events["time_ps"][old:] = EMPTY
         elif name == "segments":
             memory.grow("again", new)
 
@@ -77,13 +79,14 @@ def fill(plan: Any) -> Run:
         latency=np.zeros((services, BIN_COUNT), np.int64),
         rtt=np.zeros((services, BIN_COUNT), np.int64),
         acks=aligned(1, r.ACK_SAMPLE),
+        port_row=np.zeros((ports, len(PORT_SERIES.names)), np.int64),
         counters=aligned(1, r.COUNTERS),
         pool=aligned(1, r.POOL),
         captured=aligned(FIRST_CAPTURED if plan.captures else 1, r.CAPTURED),
     )
     counters = memory.counters[0]
     counters.route_span, counters.conn_route = plan.route_span, own_routes
-    counters.table_nodes, counters.table_columns = plan.tables
+    counters.table_nodes = plan.graph.node_count
     counters.ecmp = plan.ecmp
     counters.segments_free[:] = r.NONE
     counters.ranges_free[:] = r.NONE
@@ -162,13 +165,10 @@ def _schedule(memory: Memory, plan: Any) -> None:
     entries += [(int(s.stop_ps), SOURCE_STOP, i) for i, s in enumerate(sources) if s.stop_ps < plan.duration_ps]
     order = sorted(range(len(entries)), key=lambda i: (entries[i][0], i))
     events, counters = memory.events, memory.counters[0]
+    events["time_ps"] = EMPTY
     for rank, i in enumerate(order):
         time_ps, kind, index = entries[i]
         events[ROOT + rank].time_ps = time_ps
         events[ROOT + rank].key = (rank << (INDEX_BITS + KIND_BITS)) | (kind << INDEX_BITS) | index
     counters.heap_size = counters.sequence = len(entries)
 
-
-def is_tcp(memory: Memory) -> np.ndarray:
-    """bool[conns]: open TCP connections."""
-    return (memory.conns["flow"] != r.NONE) & (memory.conns["transport"] == TCP)

@@ -10,7 +10,7 @@ from netarium.run.captured import capture_tables
 from netarium.run.fill import Run, reset_windows
 from netarium.run.kernel import records as r
 from netarium.run.kernel.jit import kernel_digest
-from netarium.run.kernel.observe_ports import settle_all
+from netarium.run.kernel.sampling import sample
 from netarium.run.kernel.transport.features import TCP
 from netarium.run.samples import (
     FLOW_SERIES,
@@ -53,7 +53,7 @@ class Recorder:
         row = self.taken
         self.taken += 1
         self.times[row] = self.end_ps = now_ps
-        settle_all(self.memory.handle, now_ps)
+        sample(self.memory.handle, now_ps, len(r.REASONS))
         self._services(row)
         self._ports(row)
         self._flows()
@@ -63,9 +63,8 @@ class Recorder:
         memory, n = self.memory, self.services
         services = memory.services[:n]
         series, window = self.service_series[row], self.window[row]
-        for name in (*CUMULATIVE, "active_flows"):
+        for name in (*CUMULATIVE, "active_flows", "in_flight_packets"):
             series[name] = services[name]
-        series["in_flight_packets"] = self._in_flight()
         for name in ("min_ps", "max_ps", "sum_ps", "count"):
             window[name] = services[f"latency_{name}"]
         empty = services["latency_count"] == 0
@@ -75,30 +74,10 @@ class Recorder:
             np.minimum(self.least[what], services[f"{what}_min_ps"], out=self.least[what])
             np.maximum(self.largest[what], services[f"{what}_max_ps"], out=self.largest[what])
 
-    def _in_flight(self) -> np.ndarray:
-        """Data packets of each service on their way: those of the pool that are in use."""
-        packets = self.memory.packets
-        data = (packets["kind"] == r.DATA) | (packets["kind"] == r.DATAGRAM)
-        services = self.memory.flows["service"][packets["flow"][data]]
-        return np.bincount(services, minlength=self.services)[: self.services]
-
     def _ports(self, row: int) -> None:
-        memory = self.memory
-        ports, count = memory.ports, self.plan.graph.port_count
-        if count == 0:
-            return
-        ports = ports[:count]
-        series = self.ports_last
-        plain = ports["queue"] < 0
-        queues = memory.queues[np.where(plain, 0, ports["queue"])]
-        series["queue_packets"] = np.where(plain, ports["waiting_packets"], queues["packets"])
-        series["queue_bytes"] = np.where(plain, ports["waiting_bytes"], queues["bytes"])
-        overhead = ports["waiting_packets"] * ports["overhead_bytes"].astype(np.int64)
-        series["sent_packets"] = ports["sent_packets"] - np.where(plain, ports["waiting_packets"], 0)
-        series["sent_bytes"] = ports["sent_bytes"] - np.where(plain, ports["waiting_bytes"] + overhead, 0)
-        series["drops"] = memory.drops[:count].sum(axis=1)
-        series["marks"] = ports["marks"]
-        self.port_series[row] = series[self.plan.watched_ports]
+        columns = self.ports_last.view(np.int64).reshape(-1, len(PORT_SERIES.names))
+        columns[...] = self.memory.port_row[: len(columns)]
+        self.port_series[row] = self.ports_last[self.plan.watched_ports]
 
     def _track(self) -> None:
         """Of the flows that began since the last sample, add the first of each service to those tracked."""
@@ -222,6 +201,10 @@ class Recorder:
         totals["sent_packets"], totals["sent_bytes"] = last["sent_packets"], last["sent_bytes"]
         for name in ("queue_bytes_max", "queue_packets_max", "queue_time_ps", "marks"):
             totals[name] = ports[name]
+        wire_bytes = ports["backlog_ps_max"] / (ports["byte_time"] / 2.0 ** ports["byte_shift"])
+        frames = ports["queue_packets_max"].astype(np.int64) * ports["overhead_bytes"]
+        backlog = np.maximum(wire_bytes.astype(np.int64) - frames, 0)
+        totals["queue_bytes_max"] = np.where(ports["queue"] < 0, backlog, ports["queue_bytes_max"])
         return totals
 
     def _variation(self) -> np.ndarray:

@@ -19,35 +19,45 @@ INDEX_LIMIT = 1 << INDEX_BITS
 
 NEVER = 1 << 62
 """A time that does not come."""
+EMPTY = (1 << 63) - 1
+"""The time of a place in the queue that holds no event."""
+
 
 # Kinds of events
 ARRIVAL, SENT, TIMER, SOURCE, SOURCE_STOP, ACTION, PACKET_ARRIVAL = range(7)
 
 
+@kernel(inline=True)
+def before(time_a, key_a, time_b, key_b):
+    """Whether event a comes before event b, without a branch."""
+    return (time_a < time_b) | ((time_a == time_b) & (key_a < key_b))
+
+
 @kernel
 def sift_down(events, size, time_ps, key):
-    """Put (time, key) where the hole at the root leads it."""
+    """Put (time, key) where the hole at the root leads it. Places behind the last entry hold EMPTY, so every inner node has
+    four children to compare; which is least is found without branches, as no processor could predict them."""
     end = ROOT + size
     hole = ROOT
     while True:
         child = 4 * hole - 8
         if child >= end:
             break
-        best = child
-        best_time = events[child].time_ps
-        best_key = events[child].key
-        last = min(child + 4, end)
-        for other in range(child + 1, last):
-            other_time = events[other].time_ps
-            if other_time < best_time or (other_time == best_time and events[other].key < best_key):
-                best = other
-                best_time = other_time
-                best_key = events[other].key
-        if best_time > time_ps or (best_time == time_ps and best_key > key):
+        first, second, third, fourth = events[child], events[child + 1], events[child + 2], events[child + 3]
+        left = before(second.time_ps, second.key, first.time_ps, first.key)
+        left_time = second.time_ps if left else first.time_ps
+        left_key = second.key if left else first.key
+        right = before(fourth.time_ps, fourth.key, third.time_ps, third.key)
+        right_time = fourth.time_ps if right else third.time_ps
+        right_key = fourth.key if right else third.key
+        other = before(right_time, right_key, left_time, left_key)
+        best_time = right_time if other else left_time
+        best_key = right_key if other else left_key
+        if before(time_ps, key, best_time, best_key):
             break
         events[hole].time_ps = best_time
         events[hole].key = best_key
-        hole = best
+        hole = child + (2 + right if other else 0 + left)
     events[hole].time_ps = time_ps
     events[hole].key = key
 
@@ -93,4 +103,9 @@ def close_hole(sim):
     counters.heap_size = size
     if size > 0:
         last = sim.events[ROOT + size]
-        sift_down(sim.events, size, last.time_ps, last.key)
+        time_ps = last.time_ps
+        key = last.key
+        last.time_ps = EMPTY
+        sift_down(sim.events, size, time_ps, key)
+    else:
+        sim.events[ROOT].time_ps = EMPTY

@@ -139,14 +139,22 @@ else:
             state.library.enable_object_caching()
             return super().run_pass(state)
 
+    NEEDED = (
+        "TranslateByteCode FixupArgs IRProcessing GenericRewrites ReconstructSSA NopythonTypeInference PreLowerStripPhis "
+        "NoPythonSupportedFeatureValidation IRLegalization AnnotateTypes NativeLowering NoPythonBackend"
+    ).split()
+    """Numba's passes that kernel code needs; the others look for closures, literals, array expressions and the like."""
+
     def _pipeline(lowering: type) -> type:
-        """Numba's compiler with another lowering pass."""
+        """Numba's compiler with only the needed passes and another lowering."""
 
         class Pipeline(CompilerBase):
             def define_pipelines(self) -> list:
                 manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
                 manager.passes = [
-                    (lowering if stage is NativeLowering else stage, text) for stage, text in manager.passes
+                    (lowering if stage is NativeLowering else stage, text)
+                    for stage, text in manager.passes
+                    if stage.__name__ in NEEDED
                 ]
                 manager._finalized = False
                 manager.finalize()

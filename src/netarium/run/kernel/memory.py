@@ -26,6 +26,9 @@ FIELDS: dict[str, tuple[np.dtype, int]] = {
     "sacks": (r.SACKS, 1),
     "routes": (I8, 1),
     "groups": (I4, 2),
+    "columns": (I4, 1),
+    "gateways": (I4, 1),
+    "access_groups": (I4, 1),
     "group_first": (I4, 1),
     "group_count": (I4, 1),
     "group_ports": (I4, 1),
@@ -51,6 +54,7 @@ FIELDS: dict[str, tuple[np.dtype, int]] = {
     "captures": (r.CAPTURE, 1),
     "captured": (r.CAPTURED, 1),
     "replay": (I8, 2),
+    "port_row": (I8, 2),
 }
 """Name of each array -> its dtype and number of dimensions."""
 

@@ -71,35 +71,40 @@ PACKET = record(
 """64 bytes: one cache line."""
 
 PORT = record(
+    # first cache line: all that an empty plain port needs
     ("head", "i4", "first packet in flight (or, at a plain FIFO port, in flight or waiting)"),
     ("tail", "i4", "last packet of that list"),
     ("waiting", "i4", "plain FIFO: first packet of that list whose transmission may not have begun"),
     ("waiting_packets", "i4", "plain FIFO: packets from `waiting` on (an upper bound of the queue)"),
-    ("waiting_bytes", "i8", "plain FIFO: IP bytes from `waiting` on"),
+    ("features", "u2", "bit set of what makes this port more than a plain FIFO (see flags.py)"),
+    ("overhead_bytes", "u2", "preamble, header, FCS and gap on the wire, a frame"),
+    ("byte_shift", "i4", "fraction bits of byte_time"),
     ("busy_ps", "i8", "when the transmitter becomes free"),
     ("byte_time", "i8", "picoseconds a byte, fixed point, shifted left by byte_shift"),
-    ("byte_shift", "i8", "fraction bits of byte_time"),
     ("delay_ps", "i8", "propagation"),
-    ("limit_packets", "i4", "plain FIFO: most packets that may wait"),
-    ("overhead_bytes", "i4", "preamble, header, FCS and gap on the wire, a frame"),
-    ("limit_bytes", "i8", "plain FIFO: most IP bytes that may wait"),
-    ("features", "i4", "bit set of what makes this port more than a plain FIFO (see port.py)"),
-    ("queue", "i4", "root queue discipline, or NONE for a plain FIFO"),
-    ("node", "i4", "node at the far end"),
-    ("sending", "i4", "packet being transmitted (scheduled port), or NONE"),
     ("sent_packets", "i8", "packets put on the wire"),
     ("sent_bytes", "i8", "bytes put on the wire, overhead counted"),
+    # second: a queue
+    ("limit_packets", "i4", "plain FIFO: most packets that may wait"),
+    ("queue", "i4", "root queue discipline, or NONE for a plain FIFO"),
+    ("waiting_bytes", "i8", "plain FIFO: IP bytes from `waiting` on (kept where limit_bytes counts, else at samples)"),
+    ("limit_bytes", "i8", "plain FIFO: most IP bytes that may wait"),
     ("queue_time_ps", "i8", "sum of the waiting times of packets put on the wire"),
-    ("backlog_ps_max", "i8", "plain FIFO: longest backlog of the transmitter seen at an enqueue"),
+    ("backlog_ps_max", "i8", "plain FIFO: longest backlog of the transmitter seen at an enqueue; as bytes, the longest queue"),
     ("queue_bytes_max", "i8", "most IP bytes waiting"),
     ("queue_packets_max", "i4", "most packets waiting"),
+    ("node", "i4", "node at the far end"),
+    ("sending", "i4", "packet being transmitted (scheduled port), or NONE"),
+    ("down", "i4", "1 while the link or a node at its end is down"),
+    # third: what few ports have
     ("impairment", "i4", "its impairment record, or NONE"),
     ("trace", "i4", "its rate trace, or NONE"),
     ("capture", "i4", "its capture, or NONE"),
-    ("marks", "i8", "packets marked CE"),
-    ("down", "i4", "1 while the link or a node at its end is down"),
     ("from_node", "i4", "node at the near end"),
+    ("marks", "i8", "packets marked CE"),
+    ("reserved", "i8", "fills the third cache line", (5,)),
 )
+"""Three cache lines."""
 
 QUEUE = record(
     ("kind", "i4", "queue discipline (see queues/dispatch.py)"),
@@ -306,6 +311,7 @@ SERVICE = record(
     ("retransmissions", "i8", "segments sent again"),
     ("variation_max_ps", "i8", "largest difference of one-way latencies within a flow that has ended"),
     ("active_flows", "i8", "flows begun and not ended"),
+    ("in_flight_packets", "i8", "data packets on their way, at the last sample"),
     ("latency_count", "i8", "since the last sample: data packets whose one-way latency was taken"),
     ("latency_sum_ps", "i8", "since the last sample: sum of their latencies"),
     ("latency_min_ps", "i8", "since the last sample: least latency"),
@@ -319,8 +325,6 @@ SERVICE = record(
 PAIR = record(
     ("src", "i4", "node of the data's sender"),
     ("dst", "i4", "node of its receiver"),
-    ("src_index", "i4", "column of src in the forwarding tables"),
-    ("dst_index", "i4", "column of dst"),
     ("path", "i4", "explicit forward path in routes, or NONE: walk the tables"),
     ("path_back", "i4", "explicit path back, or NONE"),
     ("mss_bytes", "i4", "payload of a full TCP segment on this pair"),
@@ -414,7 +418,6 @@ COUNTERS = record(
     ("ranges_free", "i8", "", (32,)),
     ("ranges_reserve", "i8", ""),
     ("table_nodes", "i8", "rows of a forwarding table"),
-    ("table_columns", "i8", "columns of a forwarding table"),
     ("ecmp", "i8", "1: choose among equal paths by flow hash; 0: the first"),
     ("status", "i8", "why the loop came back (see loop.py)"),
 )

@@ -22,15 +22,21 @@ def choose(hash_, node, count):
 
 
 @kernel
-def walk(sim, src, dst, column, hash_, start):
-    """Write the ports from node `src` to node `dst` (its table column) into routes from `start` on; False: no way."""
+def walk(sim, src, dst, hash_, start):
+    """Write the ports from node `src` to node `dst` into routes from `start` on; False: no way.
+
+    The tables are those of compile/routing.py in their aggregated form: a host with one neighbour shares the column of that
+    neighbour, its gateway, which has a group of its own for it.
+    """
     counters = sim.counters[0]
     row = counters.epoch * counters.table_nodes
+    column = int(sim.columns[row + dst])
+    gateway = int(sim.gateways[row + dst])
     node = src
     position = start
     end = start + counters.route_span - 1
     while node != dst:
-        group = int(sim.groups[row + node, column])
+        group = int(sim.access_groups[row + dst]) if node == gateway else int(sim.groups[row + node, column])
         if group < 0 or position >= end:
             sim.routes[start] = NO_ROUTE
             return False
@@ -55,9 +61,9 @@ def resolve(sim, k):
         conn.route = pair.path
     else:
         conn.route = room
-        walk(sim, pair.src, pair.dst, pair.dst_index, conn.hash, room)
+        walk(sim, pair.src, pair.dst, conn.hash, room)
     if pair.path_back != NONE:
         conn.route_back = pair.path_back
     else:
         conn.route_back = room + counters.route_span
-        walk(sim, pair.dst, pair.src, pair.src_index, mix64(conn.hash), room + counters.route_span)
+        walk(sim, pair.dst, pair.src, mix64(conn.hash), room + counters.route_span)

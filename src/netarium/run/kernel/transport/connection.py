@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..congestion import dispatch as congestion
 from ..events import NEVER
+from ..flags import BYTE_LIMITED
 from ..jit import kernel
 from ..records import NONE, SECOND_PS
 from ..rng import GOLDEN, mix64
@@ -157,7 +157,7 @@ def limit_own_port(sim, conn):
     mebibyte_ps = (LOCAL_LIMIT_BYTES // (2 * packet_bytes)) * two_ps
     conn.local_limit_ps = max(min(LOCAL_LIMIT_PS, mebibyte_ps), two_ps)
     conn.local_limit_bytes = (conn.local_limit_ps // max(two_ps, 1)) * 2 * packet_bytes
-    if port.features != 0:
+    if port.features & ~BYTE_LIMITED:
         conn.features |= SPECIAL_PORT
 
 
@@ -188,11 +188,10 @@ def start_tcp(sim, k, size_bytes, now_ps):
         conn.end = (size_bytes + mss_bytes - 1) // mss_bytes
         conn.last_bytes = size_bytes - (conn.end - 1) * mss_bytes
         conn.features |= DONE
-    congestion.init(sim.hooks, conn, sim.acks[0], now_ps)
     if conn.features & HANDSHAKE:
         handshake.begin(sim, k, now_ps)
     else:
-        send(sim, k, now_ps)
+        handshake.start_sending(sim, k, now_ps)
 
 
 @kernel

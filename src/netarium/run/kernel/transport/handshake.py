@@ -7,6 +7,7 @@ sends its last step again when nothing is heard for an RTO, 1 s at first (RFC 62
 
 from __future__ import annotations
 
+from ..congestion import dispatch as congestion
 from ..events import NEVER
 from ..jit import kernel
 from ..records import SECOND_PS
@@ -61,6 +62,7 @@ def start_sending(sim, k, now_ps):
     conn = sim.conns[k]
     conn.state = OPEN
     conn.rto_at_ps = NEVER
+    congestion.init(sim.hooks, conn, sim.acks[0], now_ps)
     send(sim, k, now_ps)
 
 
