@@ -13,7 +13,7 @@ from netarium.compile.graph import Graph
 from netarium.compile.keys import stream_key
 from netarium.errors import Mistake, Problem, TrialInvalid
 from netarium.run.kernel import records as r
-from netarium.run.kernel.flags import BYTE_LIMITED, CAPTURED, HOST, IMPAIRED, POLICED, SCHEDULED, SLICED, TRACED
+from netarium.run.kernel.flags import CAPTURED, HOST, IMPAIRED, POLICED, SCHEDULED, SLICED, TRACED
 from netarium.run.kernel.impairments import IMPAIRMENT
 from netarium.run.kernel.impairments import encode as encode_impairment
 from netarium.run.kernel.queues.build import QueueTable, build
@@ -25,8 +25,6 @@ SLICE_BUFFER_FACTOR = 2
 """A port's buffer for slices holds this many times what admission found that they can need."""
 SHAPER_BUFFER_BYTES = 64 * 10**6
 """A sender's own buffer for a slice: far more than TCP small queues let it fill."""
-BYTE_TIME_BITS = 45
-"""Significant bits of a port's picoseconds a byte in fixed point: times 65,536 bytes it still fits in 62 bits."""
 
 
 @dataclass
@@ -93,7 +91,7 @@ class Ports:
     def _add(self, index: int, port: Any, slices: list[Any], changes: list[tuple[int, int]]) -> None:
         record = self.ports[index]
         record.from_node, record.node = self.graph.tail[index], self.graph.head[index]
-        record.byte_time, record.byte_shift = byte_time(port.rate)
+        record.byte_time = byte_time(port.rate)
         record.delay_ps, record.overhead_bytes = port.delay, port.overhead
         record.limit_packets, record.limit_bytes = NO_LIMIT_PACKETS, NO_LIMIT_BYTES
         features = 0
@@ -127,7 +125,6 @@ class Ports:
             record.limit_packets = queue.limit
         else:
             record.limit_bytes = queue.limit
-            features |= BYTE_LIMITED
         record.features = features
 
     def _guarded(self, index: int, slices: list[Any], queue: Any, at_source: bool) -> Any:
@@ -178,11 +175,9 @@ class Ports:
         return f"network.links[{index // 2 if network.topology is None else link.name}].{key}"
 
 
-def byte_time(rate_bps: int) -> tuple[int, int]:
-    """(picoseconds a byte in fixed point, fraction bits), rounded up so that a rate is never exceeded."""
-    whole = 8 * 10**12 // rate_bps
-    shift = max(0, BYTE_TIME_BITS - whole.bit_length())
-    return -(-((8 * 10**12) << shift) // rate_bps), shift
+def byte_time(rate_bps: int) -> int:
+    """Picoseconds a byte in fixed point, rounded up so that a rate is never exceeded."""
+    return -(-((8 * 10**12) << r.BYTE_TIME_BITS) // rate_bps)
 
 
 def _impairs(spec: Any) -> bool:

@@ -201,10 +201,6 @@ class Recorder:
         totals["sent_packets"], totals["sent_bytes"] = last["sent_packets"], last["sent_bytes"]
         for name in ("queue_bytes_max", "queue_packets_max", "queue_time_ps", "marks"):
             totals[name] = ports[name]
-        wire_bytes = ports["backlog_ps_max"] / (ports["byte_time"] / 2.0 ** ports["byte_shift"])
-        frames = ports["queue_packets_max"].astype(np.int64) * ports["overhead_bytes"]
-        backlog = np.maximum(wire_bytes.astype(np.int64) - frames, 0)
-        totals["queue_bytes_max"] = np.where(ports["queue"] < 0, backlog, ports["queue_bytes_max"])
         return totals
 
     def _variation(self) -> np.ndarray:

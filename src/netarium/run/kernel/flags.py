@@ -6,8 +6,6 @@ SCHEDULED, IMPAIRED, TRACED, CAPTURED, DOWN, POLICED, HOST, SLICED = 1, 2, 4, 8,
 """What makes a port more than a plain FIFO. SCHEDULED: has a discipline of its own. POLICED: slice traffic is policed on
 entry. HOST: senders of this host wait their turn here. SLICED: slices' packets leave their sender's shaper here, and their
 latency begins."""
-BYTE_LIMITED = 256
-"""A plain port whose queue is limited in bytes."""
 
 PORT_DOWN, PORT_UP, ROUTES, IMPAIR = range(4)
 """Kinds of ACTION."""

@@ -10,17 +10,16 @@ A *special* port (any other discipline, a rate that follows a trace, impairments
 from __future__ import annotations
 
 from .events import ARRIVAL, push
-from .flags import BYTE_LIMITED
 from .jit import kernel
 from .pool import drop
-from .records import DROP_TAIL, NONE
+from .records import BYTE_TIME_BITS, DROP_TAIL, NONE
 from .special import enqueue_special
 
 
 @kernel(inline=True)
 def transmission_ps(port, size_bytes):
     """How long an IP packet of `size_bytes` occupies the wire of `port`, overhead included, rounded up to byte_time."""
-    return ((size_bytes + port.overhead_bytes) * port.byte_time) >> port.byte_shift
+    return ((size_bytes + port.overhead_bytes) * port.byte_time) >> BYTE_TIME_BITS
 
 
 @kernel
@@ -33,60 +32,50 @@ def settle(sim, port, now_ps):
         if begins_ps > now_ps:
             break
         port.waiting_packets -= 1
-        if port.features & BYTE_LIMITED:
-            port.waiting_bytes -= packet.size_bytes
+        port.waiting_bytes -= packet.size_bytes
         waiting = packet.next
     port.waiting = waiting
-
-
-@kernel
-def count_bytes(sim, port):
-    """Plain port: IP bytes that wait, found by walking through them."""
-    size_bytes = 0
-    p = port.waiting
-    while p != NONE:
-        size_bytes += sim.packets[p].size_bytes
-        p = sim.packets[p].next
-    return size_bytes
 
 
 @kernel
 def full(sim, port, size_bytes, now_ps):
     """Plain port: whether one more packet would exceed the queue's limit (exact)."""
     settle(sim, port, now_ps)
-    return port.waiting_packets >= port.limit_packets or (
-        port.features & BYTE_LIMITED and port.waiting_bytes + size_bytes > port.limit_bytes
+    return (
+        port.waiting_packets >= port.limit_packets or port.waiting_bytes + size_bytes > port.limit_bytes
     )
 
 
 @kernel
-def new_maximum(sim, port, backlog_ps, now_ps):
+def new_maximum(sim, port, size_bytes, backlog_ps, now_ps):
     """Plain port: the backlog was never so long; note how much waits."""
     port.backlog_ps_max = backlog_ps
     settle(sim, port, now_ps)
     port.queue_packets_max = max(port.queue_packets_max, port.waiting_packets + 1)
+    port.queue_bytes_max = max(port.queue_bytes_max, port.waiting_bytes + size_bytes)
 
 
 @kernel
 def enqueue(sim, port_index, p, now_ps):
     """Packet `p` arrives at a port's queue."""
     port = sim.ports[port_index]
-    if port.features & ~BYTE_LIMITED:
+    if port.features != 0:
         enqueue_special(sim, port_index, p, now_ps)
         return
     packet = sim.packets[p]
     size_bytes = packet.size_bytes
     begins_ps = port.busy_ps
     if begins_ps > now_ps:
-        if (port.waiting_packets >= port.limit_packets or port.features & BYTE_LIMITED) and full(
-            sim, port, size_bytes, now_ps
-        ):
+        if (
+            port.waiting_packets >= port.limit_packets
+            or port.waiting_bytes + size_bytes > port.limit_bytes
+        ) and full(sim, port, size_bytes, now_ps):
             drop(sim, port_index, p, DROP_TAIL)
             return
         backlog_ps = begins_ps - now_ps
         port.queue_time_ps += backlog_ps
         if backlog_ps > port.backlog_ps_max:
-            new_maximum(sim, port, backlog_ps, now_ps)
+            new_maximum(sim, port, size_bytes, backlog_ps, now_ps)
     else:
         begins_ps = now_ps
     ends_ps = begins_ps + transmission_ps(port, size_bytes)
@@ -95,8 +84,7 @@ def enqueue(sim, port_index, p, now_ps):
     port.sent_packets += 1
     port.sent_bytes += size_bytes + port.overhead_bytes
     port.waiting_packets += 1
-    if port.features & BYTE_LIMITED:
-        port.waiting_bytes += size_bytes
+    port.waiting_bytes += size_bytes
     packet.time_ps = arrives_ps
     packet.next = NONE
     if port.waiting == NONE:
@@ -120,8 +108,7 @@ def pop_arrived(sim, port_index):
     if port.waiting == p:
         port.waiting = following
         port.waiting_packets -= 1
-        if port.features & BYTE_LIMITED:
-            port.waiting_bytes -= packet.size_bytes
+        port.waiting_bytes -= packet.size_bytes
     if following != NONE:
         push(sim, sim.packets[following].time_ps, ARRIVAL, port_index)
     return p

@@ -78,16 +78,15 @@ PORT = record(
     ("waiting_packets", "i4", "plain FIFO: packets from `waiting` on (an upper bound of the queue)"),
     ("features", "u2", "bit set of what makes this port more than a plain FIFO (see flags.py)"),
     ("overhead_bytes", "u2", "preamble, header, FCS and gap on the wire, a frame"),
-    ("byte_shift", "i4", "fraction bits of byte_time"),
+    ("waiting_bytes", "u4", "plain FIFO: IP bytes from `waiting` on"),
     ("busy_ps", "i8", "when the transmitter becomes free"),
-    ("byte_time", "i8", "picoseconds a byte, fixed point, shifted left by byte_shift"),
+    ("byte_time", "i8", "picoseconds a byte with BYTE_TIME_BITS fraction bits"),
     ("delay_ps", "i8", "propagation"),
     ("sent_packets", "i8", "packets put on the wire"),
     ("sent_bytes", "i8", "bytes put on the wire, overhead counted"),
     # second: a queue
     ("limit_packets", "i4", "plain FIFO: most packets that may wait"),
     ("queue", "i4", "root queue discipline, or NONE for a plain FIFO"),
-    ("waiting_bytes", "i8", "plain FIFO: IP bytes from `waiting` on (kept where limit_bytes counts, else at samples)"),
     ("limit_bytes", "i8", "plain FIFO: most IP bytes that may wait"),
     ("queue_time_ps", "i8", "sum of the waiting times of packets put on the wire"),
     ("backlog_ps_max", "i8", "plain FIFO: longest backlog of the transmitter seen at an enqueue; as bytes, the longest queue"),
@@ -102,9 +101,12 @@ PORT = record(
     ("capture", "i4", "its capture, or NONE"),
     ("from_node", "i4", "node at the near end"),
     ("marks", "i8", "packets marked CE"),
-    ("reserved", "i8", "fills the third cache line", (5,)),
+    ("reserved", "i8", "fills the third cache line", (6,)),
 )
 """Three cache lines."""
+BYTE_TIME_BITS = 14
+"""Fraction bits of PORT.byte_time: exact for all usual rates, within 3 ppm for any up to 400 Gbit/s; 65,535 bytes at 1 kbit/s
+still fit in 63 bits."""
 
 QUEUE = record(
     ("kind", "i4", "queue discipline (see queues/dispatch.py)"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .jit import kernel
 from .memory import as_sim
-from .port import count_bytes, settle
+from .port import settle
 from .records import DATA, DATAGRAM, NONE
 
 SENT_BYTES, SENT_PACKETS, QUEUE_BYTES, QUEUE_PACKETS, DROPS, MARKS = range(6)
@@ -34,7 +34,7 @@ def sample_port(sim, index, now_ps, reasons):
     if port.queue == NONE:
         settle(sim, port, now_ps)
         waiting = port.waiting_packets
-        waiting_bytes = count_bytes(sim, port)
+        waiting_bytes = port.waiting_bytes
         sim.port_row[index, QUEUE_PACKETS] = waiting
         sim.port_row[index, QUEUE_BYTES] = waiting_bytes
     else:

@@ -15,6 +15,7 @@ from .queues.dispatch import dequeue as queue_dequeue
 from .queues.dispatch import enqueue as queue_enqueue
 from .queues.policer import police
 from .records import (
+    BYTE_TIME_BITS,
     CORRUPTED,
     DATA,
     DATAGRAM,
@@ -74,7 +75,7 @@ def serve(sim, port_index, now_ps):
     if port.features & TRACED:
         ends_ps = transmit_end_ps(sim, port.trace, now_ps, wire_bytes)
     else:
-        ends_ps = now_ps + ((wire_bytes * port.byte_time) >> port.byte_shift)
+        ends_ps = now_ps + ((wire_bytes * port.byte_time) >> BYTE_TIME_BITS)
     port.busy_ps = ends_ps
     port.sent_packets += 1
     port.sent_bytes += wire_bytes

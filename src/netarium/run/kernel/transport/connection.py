@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ..events import NEVER
-from ..flags import BYTE_LIMITED
 from ..jit import kernel
-from ..records import NONE, SECOND_PS
+from ..records import BYTE_TIME_BITS, NONE, SECOND_PS
 from ..rng import GOLDEN, mix64
 from ..routes import resolve
 from . import handshake, ranges, scoreboard
@@ -153,11 +152,11 @@ def limit_own_port(sim, conn):
         return
     port = sim.ports[first]
     packet_bytes = int(conn.mss_bytes) + conn.header_bytes
-    two_ps = (2 * (packet_bytes + port.overhead_bytes) * port.byte_time) >> port.byte_shift
+    two_ps = (2 * (packet_bytes + port.overhead_bytes) * port.byte_time) >> BYTE_TIME_BITS
     mebibyte_ps = (LOCAL_LIMIT_BYTES // (2 * packet_bytes)) * two_ps
     conn.local_limit_ps = max(min(LOCAL_LIMIT_PS, mebibyte_ps), two_ps)
     conn.local_limit_bytes = (conn.local_limit_ps // max(two_ps, 1)) * 2 * packet_bytes
-    if port.features & ~BYTE_LIMITED:
+    if port.features != 0:
         conn.features |= SPECIAL_PORT
 
 
