@@ -16,7 +16,6 @@ from netarium.compile.plan import Plan
 from netarium.compile.ports import Ports
 from netarium.compile.routing import ForwardingTable, next_hop_tables
 from netarium.compile.traffic import Traffic
-from netarium.errors import Problem, TrialInvalid
 from netarium.run.kernel import records as r
 from netarium.run.kernel.flags import IMPAIR, PORT_DOWN, PORT_UP, ROUTES
 from netarium.run.kernel.queues.policer import SLICE
