@@ -23,7 +23,6 @@ from netarium.run.kernel.queues.policer import encode as encode_policer
 from netarium.run.kernel.workloads.codes import BULK
 
 
-
 def compile_trial(trial: Any) -> Plan:
     """Compile a trial.
 

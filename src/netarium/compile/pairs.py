@@ -69,7 +69,7 @@ class Pairs:
         )
         there = self._survey(table, src, dst, path)
         home = self._survey(table, dst, src, back)
-        pairs["mss_bytes"] = there.mtu_bytes - TCP_IP_HEADERS - TIMESTAMP_OPTION
+        pairs["mtu_bytes"] = there.mtu_bytes
         pairs["rate_bps"] = there.rate_bps
         ack_bytes = TCP_IP_HEADERS + TIMESTAMP_OPTION
         pairs["base_rtt_ps"] = (

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from netarium import units
 from netarium.compile import cdf
 from netarium.compile.admission import Admission
 from netarium.compile.graph import Graph
@@ -21,7 +22,6 @@ from netarium.run.kernel.congestion import codes as congestion
 from netarium.run.kernel.congestion import user as user_congestion
 from netarium.run.kernel.transport import features as feature
 from netarium.run.kernel.workloads import codes as workload
-from netarium import units
 
 UDP_IP_HEADERS = 28
 """IPv4 and UDP (RFC 768) headers."""
