@@ -126,15 +126,15 @@ def _simulate(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
 
     if enginecache.compiled():
         watcher.stage("starting the engine")
-    else:
-        watcher.say(compiling_notice(enginecache.folder()))
-        watcher.stage("compiling the engine")
-    return simulate(plan, progress=watcher.progress, stop=stop)
+        return simulate(plan, progress=watcher.progress, stop=stop)
+    watcher.say(compiling_notice(enginecache.folder()))
+    watcher.stage("compiling the engine")
+    samples = simulate(plan, progress=watcher.progress, stop=stop)
+    enginecache.remember()
+    return samples
 
 
-def _keep_results(
-    trial: Trial, plan: Plan, samples: Samples, folder: RunFolder, stop: StopRequest
-) -> Outcome:
+def _keep_results(trial: Trial, plan: Plan, samples: Samples, folder: RunFolder, stop: StopRequest) -> Outcome:
     from netarium.measure.document import failures, metrics_document
     from netarium.store.topology import topology_document
 
@@ -199,9 +199,7 @@ def _ended(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        folder.finish(
-            "interrupted", RunInterrupted.exit_code, "Stopped by the user at once; nothing was measured"
-        )
+        folder.finish("interrupted", RunInterrupted.exit_code, "Stopped by the user at once; nothing was measured")
         raise RunInterrupted(f"Stopped at once. The record is {folder.path}") from None
     except (NetariumError, MemoryError, OSError) as error:
         _finish_if_there_is_room(folder, exit_code_of(error), one_line(error))

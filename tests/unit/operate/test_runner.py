@@ -65,10 +65,7 @@ def test_an_expectation_that_fails_is_exit_code_1(cli, trial: Path, engine: Engi
 def test_what_was_changed_is_kept_beside_what_was_typed(cli, trial: Path, engine: Engine) -> None:
     text = "variants: {big: {services.transfer.size: 1 MB, seed: 5}}\n" + trial.read_text()
     trial.write_text(text)
-    assert (
-        cli("run", "lab", "--variant", "big", "--set", "services.transfer.size=2 MB", "--seed", "7").exit_code
-        == 0
-    )
+    assert cli("run", "lab", "--variant", "big", "--set", "services.transfer.size=2 MB", "--seed", "7").exit_code == 0
     start = the_run().start
     assert start["typed"]["text"] == text
     assert start["typed"]["overrides"] == [
@@ -80,9 +77,7 @@ def test_what_was_changed_is_kept_beside_what_was_typed(cli, trial: Path, engine
 
 def test_the_kept_trial_runs_again_by_itself(cli, trial: Path, engine: Engine, folder: Path) -> None:
     (folder / "sizes.csv").write_text("0 s,1000 B\n")
-    trial.write_text(
-        trial.read_text() + "  replayed: {kind: replay, from: a, to: b, file: sizes.csv, unit: flows}\n"
-    )
+    trial.write_text(trial.read_text() + "  replayed: {kind: replay, from: a, to: b, file: sizes.csv, unit: flows}\n")
     assert cli("run", "lab", "--seed", "3").exit_code == 0
     kept = the_run().path / "trial.yml"
     (folder / "sizes.csv").unlink()
@@ -93,9 +88,7 @@ def test_the_kept_trial_runs_again_by_itself(cli, trial: Path, engine: Engine, f
 
 
 def test_a_refusal_is_kept_and_said(cli, trial: Path, engine: Engine) -> None:
-    engine.refuses = AdmissionRefused(
-        [Refusal("express", "r->b", "9 Gbit/s", "9.5 Mbit/s", "9.5 Mbit/s fits")]
-    )
+    engine.refuses = AdmissionRefused([Refusal("express", "r->b", "9 Gbit/s", "9.5 Mbit/s", "9.5 Mbit/s fits")])
     result = cli("run", "lab")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "nearest  9.5 Mbit/s fits" in result.stderr
@@ -169,9 +162,7 @@ def test_a_full_disk(cli, trial: Path, engine: Engine, monkeypatch: pytest.Monke
     assert "Traceback" not in result.stderr
     record = the_run()
     assert not record.is_result
-    assert record.status in ("running", "unfinished"), (
-        "this process still lives; a reader elsewhere sees unfinished"
-    )
+    assert record.status in ("running", "unfinished"), "this process still lives; a reader elsewhere sees unfinished"
 
 
 def test_a_report_that_cannot_be_drawn_ends_nothing(
@@ -190,9 +181,7 @@ def test_a_report_that_cannot_be_drawn_ends_nothing(
     assert the_run().is_result
 
 
-def test_the_report_is_drawn_from_the_record(
-    cli, trial: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_report_is_drawn_from_the_record(cli, trial: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch)
     assert cli("run", "lab").exit_code == 0
     page = the_run().path / "report.html"
