@@ -418,7 +418,12 @@ def rest(conn, now_ps):
 
 @kernel
 def on_loss(conn, ack, now_ps):
-    """Fast recovery begins: the model stays, the window follows what is delivered for a round."""
+    """Fast recovery begins: the model stays, the window follows what is delivered for a round. Where it begins on the very
+    ACK that ended the last one, that one goes on (Linux: prev_ca_state), so the window to go back to is not forgotten."""
+    if conn.i[RECOVERY_STEP] == LEFT:
+        conn.i[PRIOR_CWND_BYTES] = max(conn.i[PRIOR_CWND_BYTES], conn.cwnd_bytes)
+        conn.i[RECOVERY_STEP] = STEADY
+        return
     save_window(conn)
     conn.i[RECOVERY_STEP] = ENTERED
 
