@@ -27,7 +27,9 @@ GRANULARITY_PS = 1_000_000_000
 
 @kernel
 def measure_rtt(sim, conn, rtt_ps):
-    """SRTT, RTTVAR and RTO (RFC 6298 section 2.2 and 2.3)."""
+    """SRTT, RTTVAR and RTO (RFC 6298 section 2.2 and 2.3). As in Linux (tcp_rtt_estimator, tcp_rto_min) the least RTO bounds
+    the term of the variance: bounding the sum, as section 2.4 does with a whole second, would at 200 ms make the timer fire
+    before the ACK of a second retransmission wherever the RTT is above 100 ms."""
     if conn.srtt_ps == 0:
         conn.srtt_ps = rtt_ps
         conn.rttvar_ps = rtt_ps >> 1
@@ -39,8 +41,8 @@ def measure_rtt(sim, conn, rtt_ps):
         if rtt_ps < conn.min_rtt_ps:
             conn.min_rtt_ps = rtt_ps
     conn.rtt_ps = rtt_ps
-    rto_ps = conn.srtt_ps + max(GRANULARITY_PS, 4 * conn.rttvar_ps)
-    conn.rto_ps = min(max(rto_ps, conn.min_rto_ps), conn.max_rto_ps)
+    spread_ps = max(max(GRANULARITY_PS, conn.min_rto_ps), 4 * conn.rttvar_ps)
+    conn.rto_ps = min(conn.srtt_ps + spread_ps, conn.max_rto_ps)
     conn.backoff = 0
     observe_rtt(sim, conn.service, rtt_ps)
 
