@@ -36,7 +36,7 @@ def compile_trial(trial: Any) -> Plan:
     pairs = Pairs(graph)
     traffic = Traffic(trial, graph, admission, pairs).add_all()
     user_queue = traffic.queue_function
-    ports = Ports(trial, graph, admission, user_queue, traffic.keys).add_all()
+    ports = Ports(trial, graph, admission, user_queue, traffic.keys, pairs.senders()).add_all()
     destinations = pairs.destinations()
     changes = epochs(graph, trial.events, network.routing.reconvergence)
     ecmp = network.routing.kind == "ecmp"
@@ -172,7 +172,9 @@ def _route_span(tables: list[ForwardingTable], graph: Graph) -> int:
     return min(graph.node_count, 254) + 2
 
 
-def _actions(trial: Any, graph: Graph, ports: Ports, changes: list[tuple[int, tuple[int, ...]]]) -> np.ndarray:
+def _actions(
+    trial: Any, graph: Graph, ports: Ports, changes: list[tuple[int, tuple[int, ...]]]
+) -> np.ndarray:
     """ACTION[n] by time: failures and repairs act on ports at once, tables follow after the reconvergence time."""
     rows: list[tuple[int, int, int, int]] = []
     for number, event in enumerate(trial.events):
@@ -184,7 +186,9 @@ def _actions(trial: Any, graph: Graph, ports: Ports, changes: list[tuple[int, tu
                 rows.append((event.at, PORT_UP, port, 0))
             elif event.kind == "impairment":
                 impairs = event.impairments != type(event.impairments)()
-                value = ports.impair(event.impairments, graph.port_names[port], number + 1) if impairs else r.NONE
+                value = (
+                    ports.impair(event.impairments, graph.port_names[port], number + 1) if impairs else r.NONE
+                )
                 rows.append((event.at, IMPAIR, port, value))
     rows.extend((time, ROUTES, epoch, 0) for epoch, (time, _) in enumerate(changes) if epoch)
     rows.sort(key=lambda row: row[0])

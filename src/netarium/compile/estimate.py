@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from netarium.compile.graph import Graph
+from netarium.compile.pairs import TCP_IP_HEADERS
 from netarium.compile.plan import Estimate
 from netarium.run.kernel import records as r
 from netarium.run.kernel.transport.features import TCP
@@ -56,7 +57,7 @@ def _packets(arrays: dict[str, np.ndarray], shares: np.ndarray, seconds: float) 
     is_tcp = arrays["transports"]["kind"][sources["transport"]] == TCP
     active_s = np.clip((sources["stop_ps"] - sources["start_ps"]) / 1e12, 0.0, seconds)
     rtt_s = pairs["base_rtt_ps"][first] / 1e12
-    payload = np.maximum(pairs["mss_bytes"][first], 1)
+    payload = np.maximum(pairs["mtu_bytes"][first] - TCP_IP_HEADERS, 1)
     per_second = np.zeros(len(sources))
     stream = sources["kind"] == STREAM
     per_second[stream] = 65536e12 / np.maximum(sources["i"][stream, STREAM_GAP], 1)

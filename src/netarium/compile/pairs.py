@@ -47,6 +47,10 @@ class Pairs:
             self.path_ports.append(ports)
         return self._path_at[ports]
 
+    def senders(self) -> frozenset[int]:
+        """Nodes that data is sent from."""
+        return frozenset(src for src, *_ in self.ends)
+
     def destinations(self) -> list[int]:
         """Nodes that forwarding tables need a column for: both ends of every pair, lowest first."""
         return sorted({end for pair in self.ends for end in pair[:2]})
@@ -92,7 +96,9 @@ class Pairs:
                 return survey
             ends = dst[active]
             at_gateway = table.gateway[ends] == node[active]
-            group = np.where(at_gateway, table.access_group[ends], table.group[node[active], table.column[ends]])
+            group = np.where(
+                at_gateway, table.access_group[ends], table.group[node[active], table.column[ends]]
+            )
             walked = np.where(group >= 0, table.group_ports[table.group_first[np.maximum(group, 0)]], -1)
             port = np.where(position[active] >= 0, explicit[np.maximum(position[active], 0)], walked)
             lost = active[port < 0]

@@ -29,13 +29,14 @@ SHAPER_BUFFER_BYTES = 64 * 10**6
 
 @dataclass
 class Ports:
-    """Collects the kernel's records of all ports."""
+    """Collects the kernel's records of all ports. senders: nodes that flows start from."""
 
     trial: Any
     graph: Graph
     admission: Admission
     user_queue: Callable[[Any, str], tuple[int, int]]
     keys: list[int]
+    senders: frozenset[int]
     ports: np.ndarray = field(init=False)
     queues: QueueTable = field(default_factory=QueueTable)
     impairments: list[np.ndarray] = field(default_factory=list)
@@ -117,9 +118,15 @@ class Ports:
             stream = len(self.keys) - 1
             where = self._where(index, "queue")
             record.queue = build(
-                queue, index, port.rate, port.mtu, self.queues, stream, lambda spec: self.user_queue(spec, where)
+                queue,
+                index,
+                port.rate,
+                port.mtu,
+                self.queues,
+                stream,
+                lambda spec: self.user_queue(spec, where),
             )
-            if at_source:
+            if record.from_node in self.senders:
                 features |= HOST
         elif queue.kind == "pfifo":
             record.limit_packets = queue.limit
@@ -132,7 +139,9 @@ class Ports:
         if at_source:
             order = list(self.trial.slices)
             shaped = tuple(
-                ShapedSlice(1 + order.index(each.name), each.bandwidth_bps, each.burst_bytes, SHAPER_BUFFER_BYTES)
+                ShapedSlice(
+                    1 + order.index(each.name), each.bandwidth_bps, each.burst_bytes, SHAPER_BUFFER_BYTES
+                )
                 for each in slices
             )
             return Shaper(shaped, queue)
@@ -183,5 +192,9 @@ def byte_time(rate_bps: int) -> int:
 def _impairs(spec: Any) -> bool:
     """Whether any impairment is set."""
     return bool(
-        spec.loss is not None or spec.jitter is not None or spec.reorder is not None or spec.duplicate or spec.corrupt
+        spec.loss is not None
+        or spec.jitter is not None
+        or spec.reorder is not None
+        or spec.duplicate
+        or spec.corrupt
     )

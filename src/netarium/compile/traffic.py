@@ -68,7 +68,9 @@ class Traffic:
         """Walk through the services in the order of the file. Raises TrialInvalid."""
         for index, (name, service) in enumerate(self.trial.services.items()):
             transport = self.trial.transport_of(name)
-            self.header_bytes.append(int(self._transport(transport, service, f"services.{name}")["header_bytes"]))
+            self.header_bytes.append(
+                int(self._transport(transport, service, f"services.{name}")["header_bytes"])
+            )
             getattr(self, f"_{service.kind}")(index, name, service, transport)
         return self
 
@@ -120,7 +122,11 @@ class Traffic:
             row.kind, row.header_bytes, row.initial_window = feature.UDP, UDP_IP_HEADERS, 1
             return row
         options = TIMESTAMP_OPTION if transport.timestamps else 0
-        row.kind, row.header_bytes, row.ack_bytes = feature.TCP, TCP_IP_HEADERS + options, TCP_IP_HEADERS + options
+        row.kind, row.header_bytes, row.ack_bytes = (
+            feature.TCP,
+            TCP_IP_HEADERS + options,
+            TCP_IP_HEADERS + options,
+        )
         row.mss_bytes = transport.mss or 0
         user = not isinstance(transport.congestion, str)
         if user:
@@ -153,7 +159,9 @@ class Traffic:
         row.min_rto_ps, row.max_rto_ps = transport.min_rto, transport.max_rto
         return row
 
-    def _source(self, kind: int, service_index: int, name: str, number: int, service: Any, transport: Any) -> Any:
+    def _source(
+        self, kind: int, service_index: int, name: str, number: int, service: Any, transport: Any
+    ) -> Any:
         row = np.zeros(1, r.SOURCE)[0]
         row.kind, row.service, row.conn, row.hook, row.number = kind, service_index, r.NONE, r.NONE, number
         row.transport = self._transport_row(transport, service, f"services.{name}")
@@ -201,7 +209,9 @@ class Traffic:
         for number, src, dst in self._spread(name, service):
             pair = self._pair(name, service, src, dst)
             size = r.NONE if service.size is None else service.size
-            self._packets(index, name, number, service, transport, pair, service.rate, service.packet_size, size)
+            self._packets(
+                index, name, number, service, transport, pair, service.rate, service.packet_size, size
+            )
 
     def _packets(
         self, index: int, name: str, number: int, service: Any, transport: Any, pair: int, rate: float,
@@ -312,16 +322,26 @@ def read_replay(path: Any, where: str) -> list[tuple[int, int]]:
     problems: list[Problem] = []
     with open(path, newline="") as file:
         for number, row in enumerate(csv.reader(file), start=1):
-            if not row or row[0].lstrip().startswith("#") or (number == 1 and row[0].strip().lower().startswith("time")):
+            if (
+                not row
+                or row[0].lstrip().startswith("#")
+                or (number == 1 and row[0].strip().lower().startswith("time"))
+            ):
                 continue
             try:
                 time_ps = _quantity(row[0], units.TIME, 1e12)
                 size_bytes = _quantity(row[1], units.SIZE, 1.0)
             except (ValueError, IndexError):
-                problems.append(Problem(where, f"line {number}: {','.join(row)!r}", "time,size such as 1.5 ms,1400 B"))
+                problems.append(
+                    Problem(where, f"line {number}: {','.join(row)!r}", "time,size such as 1.5 ms,1400 B")
+                )
                 continue
             if size_bytes < 1 or time_ps < 0 or (lines and time_ps < lines[-1][0]):
-                problems.append(Problem(where, f"line {number}: {','.join(row)!r}", "sizes above 0, times that do not fall"))
+                problems.append(
+                    Problem(
+                        where, f"line {number}: {','.join(row)!r}", "sizes above 0, times that do not fall"
+                    )
+                )
             lines.append((time_ps, size_bytes))
     if not lines and not problems:
         problems.append(Problem(where, "a file without lines", "lines of time,size"))

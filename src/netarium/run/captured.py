@@ -82,8 +82,8 @@ def _flows(plan: Any, memory: Any, numbers: np.ndarray) -> np.ndarray:
     of_flow = sources["transport"][[first_source[service] for service in flows["service"].tolist()]]
     used = transports[of_flow]
     flows["tcp"] = used["kind"] == TCP
-    pair_mss = plan.arrays["pairs"]["mss_bytes"][known["pair"]]
-    flows["mss_bytes"] = np.where(used["mss_bytes"] > 0, used["mss_bytes"], pair_mss)
+    from_mtu = plan.arrays["pairs"]["mtu_bytes"][known["pair"]] - used["header_bytes"]
+    flows["mss_bytes"] = np.where(used["mss_bytes"] > 0, used["mss_bytes"], from_mtu)
     for name in ("header_bytes", "window_bytes", "request_bytes"):
         flows[name] = used[name]
     for name, bit in (("sack", SACK), ("ecn", ECN), ("pull", PULL)):

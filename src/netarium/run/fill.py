@@ -9,7 +9,17 @@ import numpy as np
 
 from netarium.run.hooks import addresses
 from netarium.run.kernel import records as r
-from netarium.run.kernel.events import ACTION, INDEX_BITS, INDEX_LIMIT, KIND_BITS, NEVER, ROOT, SOURCE, SOURCE_STOP, EMPTY
+from netarium.run.kernel.events import (
+    ACTION,
+    EMPTY,
+    INDEX_BITS,
+    INDEX_LIMIT,
+    KIND_BITS,
+    NEVER,
+    ROOT,
+    SOURCE,
+    SOURCE_STOP,
+)
 from netarium.run.kernel.memory import Memory, aligned
 from netarium.run.kernel.observe import BIN_COUNT
 from netarium.run.samples import PORT_SERIES
@@ -61,7 +71,9 @@ def fill(plan: Any) -> Run:
     sources = len(plan.arrays["sources"])
     own_routes = len(given["routes"])
     conns = _conns_at_first(plan) + CONNS_MARGIN
-    given["routes"] = _copied(np.concatenate([given["routes"], np.zeros(2 * plan.route_span * conns, np.int64)]))
+    given["routes"] = _copied(
+        np.concatenate([given["routes"], np.zeros(2 * plan.route_span * conns, np.int64)])
+    )
     given["hooks"] = np.array(addresses(plan.user_functions) or [0], np.int64)
     segments = 1 << max(14, int(np.ceil(np.log2(64 * conns + 4096))))
     memory = Memory(
@@ -162,7 +174,9 @@ def _schedule(memory: Memory, plan: Any) -> None:
     count = sum(1 for _ in plan.service_names) and len(plan.arrays["sources"])
     sources = plan.arrays["sources"][:count]
     entries += [(int(s.start_ps), SOURCE, i) for i, s in enumerate(sources) if s.start_ps < s.stop_ps]
-    entries += [(int(s.stop_ps), SOURCE_STOP, i) for i, s in enumerate(sources) if s.stop_ps < plan.duration_ps]
+    entries += [
+        (int(s.stop_ps), SOURCE_STOP, i) for i, s in enumerate(sources) if s.stop_ps < plan.duration_ps
+    ]
     order = sorted(range(len(entries)), key=lambda i: (entries[i][0], i))
     events, counters = memory.events, memory.counters[0]
     events["time_ps"] = EMPTY
@@ -171,4 +185,3 @@ def _schedule(memory: Memory, plan: Any) -> None:
         events[ROOT + rank].time_ps = time_ps
         events[ROOT + rank].key = (rank << (INDEX_BITS + KIND_BITS)) | (kind << INDEX_BITS) | index
     counters.heap_size = counters.sequence = len(entries)
-

@@ -23,7 +23,14 @@ from netarium.run.samples import (
     log_linear_edges_ps,
 )
 
-CUMULATIVE = ("delivered_bytes", "sent_bytes", "sent_packets", "delivered_packets", "received_packets", "retransmissions")
+CUMULATIVE = (
+    "delivered_bytes",
+    "sent_bytes",
+    "sent_packets",
+    "delivered_packets",
+    "received_packets",
+    "retransmissions",
+)
 
 
 class Recorder:
@@ -159,7 +166,9 @@ class Recorder:
                 "sent": int(counters.sent + counters.duplicated),
                 "delivered": int(counters.delivered),
                 "in_flight": in_flight,
-                "dropped": {reason: int(count) for reason, count in zip(r.REASONS, dropped, strict=True) if count},
+                "dropped": {
+                    reason: int(count) for reason, count in zip(r.REASONS, dropped, strict=True) if count
+                },
             },
             engine=engine,
             captures=capture_tables(plan, memory),

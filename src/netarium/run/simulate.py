@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-
 from netarium.errors import MachineCannot
 from netarium.run.fill import fill
 from netarium.run.kernel import loop

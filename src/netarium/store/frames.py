@@ -183,9 +183,7 @@ def _syn_options(
     _put(options, ~syn & time_stamps, 0, (NOP, NOP))
 
 
-def _time_stamps(
-    rows: np.ndarray, offset: np.ndarray, time_stamps: np.ndarray, packets: np.ndarray
-) -> None:
+def _time_stamps(rows: np.ndarray, offset: np.ndarray, time_stamps: np.ndarray, packets: np.ndarray) -> None:
     """Values of the time stamp option at its offset in each row: the sender's clock, and what it echoes."""
     kind = packets["kind"]
     echoes = (kind == ACK) | ((kind == CONTROL) & (packets["seq"] == SYN_ACK))

@@ -50,6 +50,8 @@ def port_down(sim, port_index, now_ps):
                 break
             drop(sim, port_index, p, DROP_LINK_DOWN)
         if port.sending != NONE:
+            port.sent_packets -= 1
+            port.sent_bytes -= sim.packets[port.sending].size_bytes + port.overhead_bytes
             drop(sim, port_index, port.sending, DROP_LINK_DOWN)
             port.sending = NONE
     p = port.head

@@ -72,7 +72,12 @@ else:
     from numba.core.codegen import JITCodeLibrary
     from numba.core.compiler import CompilerBase, DefaultPassBuilder
     from numba.core.compiler_machinery import register_pass
-    from numba.core.extending import infer_getattr, lower_builtin, lower_getattr_generic, lower_setattr_generic
+    from numba.core.extending import (
+        infer_getattr,
+        lower_builtin,
+        lower_getattr_generic,
+        lower_setattr_generic,
+    )
     from numba.core.typed_passes import NativeLowering
     from numba.core.typing import signature
     from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global
@@ -244,7 +249,10 @@ else:
             """The type of an aligned NumPy record dtype."""
             record = numba.from_dtype(dtype)
             fields = [
-                (name, {"type": field.type, "offset": field.offset, "alignment": field.alignment, "title": None})
+                (
+                    name,
+                    {"type": field.type, "offset": field.offset, "alignment": field.alignment, "title": None},
+                )
                 for name, field in record.fields.items()
                 if name in dtype.names
             ]
@@ -259,7 +267,9 @@ else:
         def generic_resolve(self, record, attribute):  # noqa: ANN001
             return record.typeof(attribute)
 
-    def _member(context: Any, builder: Any, record: Any, value: Any, attribute: str) -> tuple[Any, Any, int | None]:
+    def _member(
+        context: Any, builder: Any, record: Any, value: Any, attribute: str
+    ) -> tuple[Any, Any, int | None]:
         """(type in memory, pointer, alignment) of a field."""
         narrow = record.fields[attribute].type
         pointer = cgutils.get_record_member(
@@ -367,7 +377,9 @@ else:
     def _lower_set(context, builder, sig, args):  # noqa: ANN001
         rows = sig.args[0]
         pointer = _place(context, builder, rows, args[0], args[1])
-        context.pack_value(builder, rows.element, context.cast(builder, args[2], rows.row, rows.element), pointer)
+        context.pack_value(
+            builder, rows.element, context.cast(builder, args[2], rows.row, rows.element), pointer
+        )
         return context.get_dummy_value()
 
     @lower_builtin(len, RowsType)

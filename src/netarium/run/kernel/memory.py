@@ -85,7 +85,9 @@ class Memory:
         """Set an array; it must have the dtype and dimensions of FIELDS and be contiguous."""
         dtype, ndim = FIELDS[name]
         if array.dtype != dtype or array.ndim != ndim or not array.flags.c_contiguous:
-            raise TypeError(f"array {name}: {array.dtype} with {array.ndim} dimensions, expected {dtype} with {ndim}")
+            raise TypeError(
+                f"array {name}: {array.dtype} with {array.ndim} dimensions, expected {dtype} with {ndim}"
+            )
         setattr(self, name, array)
         position = 3 * list(FIELDS).index(name)
         self._table[position] = array.ctypes.data

@@ -8,7 +8,7 @@ from __future__ import annotations
 from .events import NEVER, TIMER, push
 from .flags import HOST
 from .jit import kernel
-from .records import DATA, FREE, NONE
+from .records import DATA, FREE, LEFT_HOST, NONE
 
 
 @kernel(inline=True)
@@ -42,12 +42,16 @@ def left_host(sim, port_index, p):
     """Packet `p` no longer waits at a special port; if it was its own host's, let a waiting sender go on.
 
     This is the back-pressure of a host's own queue (Linux: TCP small queues): a sender never fills it beyond
-    conn.local_limit_bytes, so it is not dropped from there for want of room of its own making.
+    conn.local_limit_bytes, so it is not dropped from there for want of room of its own making. A packet leaves once, though the
+    link behind the port may still lose it.
     """
     packet = sim.packets[p]
     conn = sim.conns[packet.conn]
     if packet.kind != DATA or conn.flow != packet.flow or packet.route != conn.route + 1:
         return
+    if packet.flags & LEFT_HOST:
+        return
+    packet.flags |= LEFT_HOST
     conn.local_bytes -= packet.size_bytes
     if conn.send_at_ps == NEVER - 1 and conn.local_bytes <= conn.local_limit_bytes:
         now_ps = sim.counters[0].now_ps

@@ -41,9 +41,7 @@ def settle(sim, port, now_ps):
 def full(sim, port, size_bytes, now_ps):
     """Plain port: whether one more packet would exceed the queue's limit (exact)."""
     settle(sim, port, now_ps)
-    return (
-        port.waiting_packets >= port.limit_packets or port.waiting_bytes + size_bytes > port.limit_bytes
-    )
+    return port.waiting_packets >= port.limit_packets or port.waiting_bytes + size_bytes > port.limit_bytes
 
 
 @kernel
@@ -67,8 +65,7 @@ def enqueue(sim, port_index, p, now_ps):
     begins_ps = port.busy_ps
     if begins_ps > now_ps:
         if (
-            port.waiting_packets >= port.limit_packets
-            or port.waiting_bytes + size_bytes > port.limit_bytes
+            port.waiting_packets >= port.limit_packets or port.waiting_bytes + size_bytes > port.limit_bytes
         ) and full(sim, port, size_bytes, now_ps):
             drop(sim, port_index, p, DROP_TAIL)
             return

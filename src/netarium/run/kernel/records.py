@@ -18,7 +18,8 @@ SECOND_PS = 1_000_000_000_000
 def record(*fields: tuple) -> np.dtype:
     """An aligned record dtype from (name, format, meaning[, shape])."""
     return np.dtype(
-        (np.record, np.dtype([((f"{f[0]}: {f[2]}", f[0]), f[1], *f[3:]) for f in fields], align=True)), align=True
+        (np.record, np.dtype([((f"{f[0]}: {f[2]}", f[0]), f[1], *f[3:]) for f in fields], align=True)),
+        align=True,
     )
 
 
@@ -27,7 +28,7 @@ DATA, ACK, DATAGRAM, CONTROL, FREE = 0, 1, 2, 3, 4
 # ECN field of the packet (RFC 3168 section 5)
 NOT_ECT, ECT_1, ECT_0, CE = 0, 1, 2, 3
 # Packet flags
-RETRANSMITTED, ECE, CWR, LOST_ON_LINK, CORRUPTED, DUPLICATE, LAST = 1, 2, 4, 8, 16, 32, 64
+RETRANSMITTED, ECE, CWR, LOST_ON_LINK, CORRUPTED, DUPLICATE, LAST, LEFT_HOST = 1, 2, 4, 8, 16, 32, 64, 128
 
 # Why a packet was dropped; the index is the column of `drops`
 REASONS = (
@@ -89,7 +90,11 @@ PORT = record(
     ("queue", "i4", "root queue discipline, or NONE for a plain FIFO"),
     ("limit_bytes", "i8", "plain FIFO: most IP bytes that may wait"),
     ("queue_time_ps", "i8", "sum of the waiting times of packets put on the wire"),
-    ("backlog_ps_max", "i8", "plain FIFO: longest backlog of the transmitter seen at an enqueue; as bytes, the longest queue"),
+    (
+        "backlog_ps_max",
+        "i8",
+        "plain FIFO: longest backlog of the transmitter seen at an enqueue; as bytes, the longest queue",
+    ),
     ("queue_bytes_max", "i8", "most IP bytes waiting"),
     ("queue_packets_max", "i4", "most packets waiting"),
     ("node", "i4", "node at the far end"),
@@ -148,12 +153,20 @@ ACK_SAMPLE = record(
     ("rate_bytes", "i8", "delivered bytes over which the rate sample was taken"),
     ("rate_interval_ps", "i8", "length of the rate sample, or NONE when there is none"),
     ("app_limited", "i8", "1 when the sampled segment was sent while the application limited the flow"),
-    ("ce_bytes", "i8", "bytes of acked_bytes whose receipt the receiver says were marked CE (accurate, for dctcp)"),
+    (
+        "ce_bytes",
+        "i8",
+        "bytes of acked_bytes whose receipt the receiver says were marked CE (accurate, for dctcp)",
+    ),
     ("ece", "i8", "1 when the ACK carries ECE"),
     ("una", "i8", "first unacknowledged segment after this ACK"),
     ("prior_una", "i8", "the same before this ACK"),
     ("in_recovery", "i8", "1 while in fast recovery or after an RTO"),
-    ("newest_sent_ps", "i8", "send time of the newest segment this ACK delivers, or NONE (used by the transport)"),
+    (
+        "newest_sent_ps",
+        "i8",
+        "send time of the newest segment this ACK delivers, or NONE (used by the transport)",
+    ),
     ("newest_seq", "i8", "that segment"),
     ("cwnd_limited", "i8", "1 when the window (not the application) held the sender back since the last ACK"),
 )
@@ -238,7 +251,11 @@ CONN = record(
     ("hook", "i4", "first of its user functions in hooks, or NONE"),
     ("stream", "i4", "its random stream"),
     ("local_bytes", "i8", "IP bytes of it that wait at its own host's special port"),
-    ("local_limit_bytes", "i8", "most of those before the sender waits (one millisecond of the port, two packets)"),
+    (
+        "local_limit_bytes",
+        "i8",
+        "most of those before the sender waits (one millisecond of the port, two packets)",
+    ),
     ("local_limit_ps", "i8", "the same limit as a backlog of a plain port"),
     ("stage", "i4", "handshake: last step taken (see transport/handshake.py)"),
     ("request_bytes", "i4", "handshake: payload of the request that starts the sender, or 0"),
@@ -260,7 +277,11 @@ CONN = record(
 
 EVENT = record(
     ("time_ps", "i8", "when"),
-    ("key", "i8", "sequence number, kind and index packed: orders events of one instant by when they were scheduled"),
+    (
+        "key",
+        "i8",
+        "sequence number, kind and index packed: orders events of one instant by when they were scheduled",
+    ),
 )
 
 SEGMENT = record(
@@ -329,7 +350,7 @@ PAIR = record(
     ("dst", "i4", "node of its receiver"),
     ("path", "i4", "explicit forward path in routes, or NONE: walk the tables"),
     ("path_back", "i4", "explicit path back, or NONE"),
-    ("mss_bytes", "i4", "payload of a full TCP segment on this pair"),
+    ("mtu_bytes", "i4", "largest IP packet on the way there"),
     ("band", "i4", "slice number + 1, or 0"),
     ("base_rtt_ps", "i8", "propagation and one full segment's transmission there, one ACK's back"),
     ("rate_bps", "i8", "least port rate of the way there"),

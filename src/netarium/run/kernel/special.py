@@ -163,7 +163,9 @@ def duplicate(sim, p):
     copy.kind = source.kind
     copy.ecn = source.ecn
     copy.priority = source.priority
-    copy.flags = source.flags | DUPLICATE if (source.kind == DATA or source.kind == DATAGRAM) else source.flags
+    copy.flags = (
+        source.flags | DUPLICATE if (source.kind == DATA or source.kind == DATAGRAM) else source.flags
+    )
     copy.band = source.band
     copy.hash = source.hash
     sim.counters[0].duplicated += 1

@@ -45,9 +45,7 @@ def pop(sim, queue):
 @kernel
 def full(sim, queue, p):
     """Whether packet `p` would exceed a limit of the queue."""
-    return (
-        queue.packets >= queue.limit_packets or queue.bytes + sim.packets[p].size_bytes > queue.limit_bytes
-    )
+    return queue.packets >= queue.limit_packets or queue.bytes + sim.packets[p].size_bytes > queue.limit_bytes
 
 
 @kernel

@@ -142,9 +142,7 @@ def enqueue(sim, queue, p, now_ps):
     refused = full(sim, queue, p)
     if not refused and strikes(sim, queue, int(sim.packets[p].size_bytes)):
         reason = DROP_AQM
-        refused = not (
-            queue.i[ECN] != 0 and queue.f[PROBABILITY] <= MARK_PROBABILITY and mark(sim, queue, p)
-        )
+        refused = not (queue.i[ECN] != 0 and queue.f[PROBABILITY] <= MARK_PROBABILITY and mark(sim, queue, p))
     if refused:
         queue.f[ACCUMULATED] = 0.0
         drop(sim, queue.port, p, reason)

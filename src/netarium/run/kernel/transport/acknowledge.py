@@ -8,6 +8,18 @@ from ..jit import kernel
 from ..observe import observe_rtt
 from ..records import DUPLICATE, ECE, NONE
 from .close import close
+from .features import (
+    CE_ECHO,
+    DONE,
+    DUPLICATE_SEEN,
+    LIMITED,
+    OWNS_RECOVERY,
+    PROBE_TAIL,
+    PROBED,
+    REORDERED,
+    SACK,
+    SEND_CWR,
+)
 from .loss import (
     detect,
     detect_without_sack,
@@ -18,7 +30,6 @@ from .loss import (
 )
 from .scoreboard import APP_LIMITED, EVER, LOST, SACKED, next_unsacked, payload_bytes
 from .sender import schedule_probe, send
-from .features import CE_ECHO, DONE, DUPLICATE_SEEN, LIMITED, OWNS_RECOVERY, PROBE_TAIL, PROBED, REORDERED, SACK, SEND_CWR
 from .state import OPEN, RECOVERY, arm
 
 GRANULARITY_PS = 1_000_000_000
@@ -110,7 +121,11 @@ def take_blocks(sim, conn, ack, ext, echo_ps):
 @kernel
 def count_duplicate(conn, ack):
     """Without SACK: a duplicate ACK means that one more segment has left the network (RFC 5681 section 3.2)."""
-    if conn.una < conn.nxt and conn.in_flight_bytes >= conn.mss_bytes and conn.sacked < conn.nxt - conn.una - 1:
+    if (
+        conn.una < conn.nxt
+        and conn.in_flight_bytes >= conn.mss_bytes
+        and conn.sacked < conn.nxt - conn.una - 1
+    ):
         conn.sacked += 1
         conn.in_flight_bytes -= int(conn.mss_bytes)
 

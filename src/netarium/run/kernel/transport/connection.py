@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ..events import NEVER
+from ..flags import HOST
 from ..jit import kernel
 from ..records import BYTE_TIME_BITS, NONE, SECOND_PS
 from ..rng import GOLDEN, mix64
 from ..routes import resolve
 from . import handshake, ranges, scoreboard
-from .sender import send
 from .features import DONE, HANDSHAKE, PULL, SPECIAL_PORT, TCP
+from .sender import send
 from .state import OPEN
 
 LOCAL_LIMIT_PS = SECOND_PS // 1000
@@ -122,7 +123,9 @@ def open_flow(sim, source_index, pair_index, number, size_bytes, now_ps):
     conn.hash = mix64(sim.streams[source.stream].key + number * GOLDEN)
     conn.header_bytes = transport.header_bytes
     conn.ack_bytes = transport.ack_bytes
-    conn.mss_bytes = transport.mss_bytes if transport.mss_bytes > 0 else pair.mss_bytes
+    conn.mss_bytes = transport.mss_bytes
+    if conn.mss_bytes <= 0:
+        conn.mss_bytes = pair.mtu_bytes - transport.header_bytes
     conn.last_bytes = conn.mss_bytes
     conn.window_bytes = transport.window_bytes
     conn.request_bytes = transport.request_bytes
@@ -156,7 +159,7 @@ def limit_own_port(sim, conn):
     mebibyte_ps = (LOCAL_LIMIT_BYTES // (2 * packet_bytes)) * two_ps
     conn.local_limit_ps = max(min(LOCAL_LIMIT_PS, mebibyte_ps), two_ps)
     conn.local_limit_bytes = (conn.local_limit_ps // max(two_ps, 1)) * 2 * packet_bytes
-    if port.features != 0:
+    if port.features & HOST:
         conn.features |= SPECIAL_PORT
 
 

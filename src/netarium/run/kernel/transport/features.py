@@ -21,7 +21,14 @@ window over RTT even where the control does not ask. UNPACED: never pace."""
 
 
 def encode(
-    *, sack: bool, ecn: bool, owns_recovery: bool, ce_echo: bool, pull: bool, hystart: bool, pacing: bool | None
+    *,
+    sack: bool,
+    ecn: bool,
+    owns_recovery: bool,
+    ce_echo: bool,
+    pull: bool,
+    hystart: bool,
+    pacing: bool | None,
 ) -> int:
     """The feature bits of a TCP connection."""
     bits = HANDSHAKE

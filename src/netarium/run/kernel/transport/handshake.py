@@ -12,8 +12,8 @@ from ..events import NEVER
 from ..jit import kernel
 from ..records import SECOND_PS
 from .acknowledge import measure_rtt
-from .sender import send
 from .features import PULL
+from .sender import send
 from .state import OPEN, OPENING, arm
 from .wire import send_control
 

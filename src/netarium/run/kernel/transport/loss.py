@@ -11,9 +11,9 @@ from __future__ import annotations
 from ..congestion import dispatch as congestion
 from ..events import NEVER
 from ..jit import kernel
+from .features import DUPLICATE_SEEN, OWNS_RECOVERY, PROBED, REORDERED
 from .scoreboard import AGAIN, EVER, LOST, SACKED, next_unsacked, payload_bytes
 from .sender import transmit
-from .features import DUPLICATE_SEEN, OWNS_RECOVERY, PROBED, REORDERED
 from .state import LOSS, OPEN, RECOVERY
 
 DUP_THRESH = 3
@@ -118,7 +118,9 @@ def reduce_proportionally(conn, ack):
     conn.prr_delivered_bytes += ack.acked_bytes
     pipe_bytes = conn.in_flight_bytes
     if pipe_bytes > conn.ssthresh_bytes:
-        share = (conn.prr_delivered_bytes * conn.ssthresh_bytes + conn.prr_flight_bytes - 1) // conn.prr_flight_bytes
+        share = (
+            conn.prr_delivered_bytes * conn.ssthresh_bytes + conn.prr_flight_bytes - 1
+        ) // conn.prr_flight_bytes
         send_bytes = share - conn.prr_out_bytes
     else:
         limit_bytes = conn.prr_delivered_bytes - conn.prr_out_bytes
@@ -202,8 +204,10 @@ def judge_probe(sim, conn, ack, now_ps):
     """After an ACK that covers a tail loss probe (RFC 8985 section 7.4.2): a loss it repaired counts as one."""
     if conn.tlp_seq >= 0 and conn.una < conn.tlp_seq:
         return
-    if conn.tlp_seq < 0 or conn.features & DUPLICATE_SEEN or (
-        conn.una == conn.tlp_seq and ack.una == ack.prior_una and ack.acked_bytes == 0
+    if (
+        conn.tlp_seq < 0
+        or conn.features & DUPLICATE_SEEN
+        or (conn.una == conn.tlp_seq and ack.una == ack.prior_una and ack.acked_bytes == 0)
     ):
         conn.features &= ~PROBED
     elif conn.una > conn.tlp_seq:

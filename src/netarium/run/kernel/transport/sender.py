@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..events import NEVER
 from ..jit import kernel
+from .features import DONE, LIMITED, PROBE_TAIL, SPECIAL_PORT
 from .scoreboard import (
     AGAIN,
     APP_LIMITED,
@@ -17,7 +18,6 @@ from .scoreboard import (
     payload_bytes,
     remember_again,
 )
-from .features import DONE, LIMITED, PROBE_TAIL, SPECIAL_PORT
 from .state import BLOCKED, OPEN, RECOVERY, arm
 from .wire import send_data
 

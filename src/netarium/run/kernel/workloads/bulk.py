@@ -12,7 +12,5 @@ from .codes import BULK_SIZE
 def begin(sim, source_index, now_ps):
     """Open the flow."""
     source = sim.sources[source_index]
-    source.conn = open_flow(
-        sim, source_index, source.pair_first, source.number, source.i[BULK_SIZE], now_ps
-    )
+    source.conn = open_flow(sim, source_index, source.pair_first, source.number, source.i[BULK_SIZE], now_ps)
     return NONE

@@ -7,7 +7,16 @@ BULK, STREAM, REQUESTS, REPLAY, USER = range(5)
 BULK_SIZE = 0
 """`i`: bytes, or NONE: until the stop."""
 
-STREAM_PAYLOAD, STREAM_GAP, STREAM_PATTERN, STREAM_ON, STREAM_OFF, STREAM_LEFT, STREAM_PHASE_END, STREAM_FRACTION = range(8)
+(
+    STREAM_PAYLOAD,
+    STREAM_GAP,
+    STREAM_PATTERN,
+    STREAM_ON,
+    STREAM_OFF,
+    STREAM_LEFT,
+    STREAM_PHASE_END,
+    STREAM_FRACTION,
+) = range(8)
 """`i`: payload of a packet; picoseconds between packets with 16 fraction bits (on_off: within a burst); pattern; mean on
 and off times; bytes left or NONE; end of the burst; fraction carried over."""
 CONSTANT, POISSON, ON_OFF = range(3)

@@ -31,7 +31,7 @@ def on_source(sim, source_index, now_ps):
 
 @kernel
 def on_stop(sim, source_index, now_ps):
-    """A source's stop time has come."""
+    """A source's stop time has come; its slot may carry another source's flow when its own has ended."""
     source = sim.sources[source_index]
-    if source.conn != NONE:
+    if source.conn != NONE and sim.conns[source.conn].stream == source.stream:
         stop_writing(sim, source.conn, now_ps)

@@ -8,6 +8,7 @@ from ..transport import udp
 from ..transport.connection import open_flow
 from .codes import REPLAY_END, REPLAY_PACKETS, REPLAY_PAIR, REPLAY_POSITION, REPLAY_SIZE, REPLAY_TIME
 
+
 @kernel
 def play(sim, source_index, now_ps):
     """The next line of the list; returns the time to the one after, or NONE."""

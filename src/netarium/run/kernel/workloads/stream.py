@@ -1,6 +1,7 @@
 """stream: packets of one size at a rate, evenly spaced (constant), as a Poisson process, or in bursts (on_off).
 
-On and off times are exponential with the stated means; within a burst packets are evenly spaced at the stated rate.
+On and off times are exponential with the stated means; a packet leaves whenever the source has been on for the time that it
+takes at the stated rate, counted over bursts (as ns-3's OnOffApplication), so the mean rate is exact.
 Over UDP a packet is a datagram; over TCP it is a segment that the application writes.
 """
 
@@ -25,6 +26,7 @@ from .codes import (
     STREAM_PHASE_END,
 )
 
+
 @kernel
 def gap_ps(sim, source, now_ps):
     """Time to the next packet."""
@@ -35,12 +37,15 @@ def gap_ps(sim, source, now_ps):
     total = source.i[STREAM_GAP] + source.i[STREAM_FRACTION]
     source.i[STREAM_FRACTION] = total & 65535
     gap = total >> 16
-    if pattern == ON_OFF and now_ps + gap >= source.i[STREAM_PHASE_END]:
-        pause = int(next_exponential(stream, float(source.i[STREAM_OFF])))
-        begin_ps = source.i[STREAM_PHASE_END] + pause
-        source.i[STREAM_PHASE_END] = begin_ps + int(next_exponential(stream, float(source.i[STREAM_ON]))) + 1
-        gap = max(begin_ps - now_ps, 1)
-    return gap
+    if pattern != ON_OFF:
+        return gap
+    due_ps = now_ps + gap
+    while due_ps >= source.i[STREAM_PHASE_END]:
+        pause_ps = int(next_exponential(stream, float(source.i[STREAM_OFF])))
+        on_ps = int(next_exponential(stream, float(source.i[STREAM_ON])))
+        source.i[STREAM_PHASE_END] += pause_ps + on_ps + 1
+        due_ps += pause_ps + 1
+    return due_ps - now_ps
 
 
 @kernel

@@ -1,7 +1,7 @@
-"""A user's own workload: `next(source, stream, now_ps)` says what to send now and when to be asked again.
+"""A user's own workload: `next_arrival(source, stream, now_ps)` says what to send now and when to be asked again.
 
-It sets source.i[USER_SIZE] (0: nothing now) and, among several pairs, source.i[USER_PAIR], and returns the picoseconds until its
-next call, or a negative number to end. Over TCP each size is a flow of its own; over UDP it is sent as datagrams.
+It sets source.i[USER_SIZE] (0: nothing now) and, among several pairs, source.i[USER_PAIR], and returns the picoseconds until
+its next call, or a negative number to end. Over TCP each size is a flow of its own; over UDP it is sent as datagrams.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from ..transport import udp
 from ..transport.connection import open_flow
 from ..transport.features import TCP
 from .codes import USER_PAIR, USER_SIZE
+
 
 @kernel
 def ask(sim, source_index, now_ps):

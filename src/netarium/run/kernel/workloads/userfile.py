@@ -12,14 +12,24 @@ REQUIRED = ("next_arrival",)
 
 
 def read(
-    path: str | Path, name: str, parameters: Mapping[str, float] | None = None, where: str = "", source: str | None = None
+    path: str | Path,
+    name: str,
+    parameters: Mapping[str, float] | None = None,
+    where: str = "",
+    source: str | None = None,
 ) -> UserFile:
     """Read and check a file without compiling it. Raises TrialInvalid with every mistake found."""
-    return UserFile(path, REQUIRED, (), (SOURCE, STREAM), parameters or {}, where or f"workload {name}", source)
+    return UserFile(
+        path, REQUIRED, (), (SOURCE, STREAM), parameters or {}, where or f"workload {name}", source
+    )
 
 
 def load(
-    path: str | Path, name: str, parameters: Mapping[str, float] | None = None, where: str = "", source: str | None = None
+    path: str | Path,
+    name: str,
+    parameters: Mapping[str, float] | None = None,
+    where: str = "",
+    source: str | None = None,
 ) -> list[int]:
     """Compile a file: the address of its function. Raises TrialInvalid."""
     return read(path, name, parameters, where, source).addresses()
