@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from netarium import units
-from netarium.compile import cdf
+from netarium.compile import cdf, replay
 from netarium.compile.admission import Admission
 from netarium.compile.graph import Graph
 from netarium.compile.keys import stream_key
@@ -66,12 +64,21 @@ class Traffic:
 
     def add_all(self) -> Traffic:
         """Walk through the services in the order of the file. Raises TrialInvalid."""
+        problems: list[Problem] = []
         for index, (name, service) in enumerate(self.trial.services.items()):
             transport = self.trial.transport_of(name)
+            problems += _transport_problems(name, service, transport)
+            if problems:
+                continue
             self.header_bytes.append(
                 int(self._transport(transport, service, f"services.{name}")["header_bytes"])
             )
-            getattr(self, f"_{service.kind}")(index, name, service, transport)
+            try:
+                getattr(self, f"_{service.kind}")(index, name, service, transport)
+            except TrialInvalid as invalid:
+                problems += invalid.problems
+        if problems:
+            raise TrialInvalid(problems)
         return self
 
     # -- parts shared by all kinds
@@ -271,17 +278,20 @@ class Traffic:
         return self._cdf_at[key], cdf.mean_bytes(points)
 
     def _replay(self, index: int, name: str, service: Any, transport: Any) -> None:
-        where = f"services.{name}.file"
-        lines = read_replay(self.trial.locate(service.file), where)
+        packets = service.unit == "packets"
+        header = UDP_IP_HEADERS if packets else 0
+        largest = int(self.graph.mtu_bytes.max()) if packets else replay.LARGEST_BYTES
+        path, where = self.trial.locate(service.file), f"services.{name}.file"
+        lines = replay.read(path, where, header + 1, largest)
+        first = len(self.replay_rows)
+        self.replay_rows.extend((time, 0, size - header) for time, size in lines)
         for number, src, dst in self._spread(name, service):
             pair = self._pair(name, service, src, dst)
-            row = self._source(workload.REPLAY, index, name, number, service, transport)
+            flow = number if packets else number * len(lines)
+            row = self._source(workload.REPLAY, index, name, flow, service, transport)
             row.pair_first, row.pair_count = pair, 1
-            row.i[workload.REPLAY_POSITION] = len(self.replay_rows)
-            header = UDP_IP_HEADERS if service.unit == "packets" else 0
-            self.replay_rows.extend((time, 0, max(size - header, 1)) for time, size in lines)
-            row.i[workload.REPLAY_END] = len(self.replay_rows)
-            row.i[workload.REPLAY_PACKETS] = service.unit == "packets"
+            row.i[workload.REPLAY_POSITION], row.i[workload.REPLAY_END] = first, len(self.replay_rows)
+            row.i[workload.REPLAY_PACKETS] = packets
             row.start_ps += lines[0][0]
 
     def _demands(self, index: int, name: str, service: Any, transport: Any) -> None:
@@ -313,46 +323,16 @@ def _split(size: int | None, streams: int) -> list[int]:
     return [share + (1 if i < rest else 0) for i in range(streams) if share + (1 if i < rest else 0) > 0]
 
 
-def read_replay(path: Any, where: str) -> list[tuple[int, int]]:
-    """Lines `time,size` of a CSV: quantities with units, or bare seconds and bytes; a header line may come first.
-
-    Returns [(time_ps, size_bytes)] in the order of time. Raises TrialInvalid with every faulty line.
-    """
-    lines: list[tuple[int, int]] = []
-    problems: list[Problem] = []
-    with open(path, newline="") as file:
-        for number, row in enumerate(csv.reader(file), start=1):
-            if (
-                not row
-                or row[0].lstrip().startswith("#")
-                or (number == 1 and row[0].strip().lower().startswith("time"))
-            ):
-                continue
-            try:
-                time_ps = _quantity(row[0], units.TIME, 1e12)
-                size_bytes = _quantity(row[1], units.SIZE, 1.0)
-            except (ValueError, IndexError):
-                problems.append(
-                    Problem(where, f"line {number}: {','.join(row)!r}", "time,size such as 1.5 ms,1400 B")
-                )
-                continue
-            if size_bytes < 1 or time_ps < 0 or (lines and time_ps < lines[-1][0]):
-                problems.append(
-                    Problem(
-                        where, f"line {number}: {','.join(row)!r}", "sizes above 0, times that do not fall"
-                    )
-                )
-            lines.append((time_ps, size_bytes))
-    if not lines and not problems:
-        problems.append(Problem(where, "a file without lines", "lines of time,size"))
-    if problems:
-        raise TrialInvalid(problems)
-    return lines
-
-
-def _quantity(text: str, dimension: Any, scale: float) -> int:
-    text = text.strip()
-    try:
-        return round(float(text) * scale)
-    except ValueError:
-        return int(units.parse(text, dimension))
+def _transport_problems(name: str, service: Any, transport: Any) -> list[Problem]:
+    """A workload of flows needs tcp, one of packets with instants of their own udp."""
+    packets = service.kind == "replay" and service.unit == "packets"
+    flows = service.kind in ("bulk", "request_response")
+    flows |= service.kind == "replay" and service.unit == "flows"
+    flows |= service.kind == "demands" and service.using == "bulk"
+    wanted = "udp" if packets else "tcp" if flows else transport.kind
+    if transport.kind == wanted:
+        return []
+    what = {"replay": f"replay of {getattr(service, 'unit', '')}", "demands": "demands using bulk"}
+    found = f"{transport.kind} for {what.get(service.kind, service.kind)}"
+    where = "transport" if service.transport is None else f"services.{name}.transport"
+    return [Problem(where, found, wanted, "udp carries streams and replays of packets" if flows else "")]
