@@ -102,7 +102,7 @@ class Prio:
 
 
 class Codel(Fifo):
-    """The pseudo-code of RFC 8289 section 5, names too; how the dropping state is entered again is Linux's."""
+    """The pseudo-code of RFC 8289 section 5; how the dropping state is entered again is Linux's."""
 
     def __init__(self, spec: Any, mtu: int = 1500) -> None:
         super().__init__(spec.limit)

@@ -47,8 +47,11 @@ def simulate(trial: str | Mapping[str, Any], folder: Path | None = None, **overr
     return run_plan(compile_trial(described(trial, folder, **overrides)))
 
 
-def captured(trial: Trial) -> tuple[Samples, dict[str, list[tuple[int, str, int]]]]:
-    """Run a trial; its samples, and (time ps, kind, number) of each packet its captured ports transmitted."""
+def captured(trial: Trial, number: str = "seq") -> tuple[Samples, dict[str, list[tuple[int, str, int]]]]:
+    """Run a trial; its samples, and (time ps, kind, number) of each packet its captured ports transmitted.
+
+    number: which field of the capture's record stands in the third place.
+    """
     plan = compile_trial(trial)
     runs: list[Any] = []
 
@@ -61,7 +64,7 @@ def captured(trial: Trial) -> tuple[Samples, dict[str, list[tuple[int, str, int]
     memory = runs[0].memory
     packets: dict[str, list[tuple[int, str, int]]] = {capture.port_name: [] for capture in plan.captures}
     for entry in memory.captured[: int(memory.counters[0].captured)]:
-        row = (int(entry.time_ps), PACKET_KINDS[int(entry.kind)], int(entry.seq))
+        row = (int(entry.time_ps), PACKET_KINDS[int(entry.kind)], int(entry[number]))
         packets[plan.graph.port_names[entry.port]].append(row)
     return samples, packets
 

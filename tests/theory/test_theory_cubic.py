@@ -1,0 +1,81 @@
+"""CUBIC against RFC 9438: mean window under periodic loss, shares beside Reno, two flows that meet."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from running import line, simulate
+from test_theory_reno import MSS, lossy
+from test_theory_shares import goodput_bps
+
+
+def mean_window(congestion: str, loss: float, delay: str, duration: str) -> float:
+    """Mean window in segments with every n-th packet lost: goodput times RTT, without the first tenth."""
+    trial = lossy({"kind": "periodic", "every": round(1 / loss)}, congestion, duration)
+    trial["network"]["links"][1]["delay"] = delay
+    samples = simulate(trial)
+    rtt_s = 2 * float(delay.split()[0]) * 1e-3
+    return float(goodput_bps(samples, samples.times_ps[-1] * 1e-13)[0]) * rtt_s / (8 * MSS)
+
+
+@pytest.mark.parametrize(
+    ("loss", "delay", "duration"),
+    [
+        (1e-3, "50 ms", "400 s"),
+        (1e-4, "50 ms", "600 s"),
+        pytest.param(1e-5, "50 ms", "1000 s", marks=pytest.mark.slow),
+        (1e-3, "5 ms", "60 s"),
+        pytest.param(1e-4, "5 ms", "200 s", marks=pytest.mark.slow),
+    ],
+)
+def test_mean_window(loss: float, delay: str, duration: str) -> None:
+    """RFC 9438 section 5.1: the larger of equation (6), 1.054 RTT^0.75 / p^0.75 segments, and Reno's sqrt(1.5 / p)."""
+    rtt_s = 2 * float(delay.split()[0]) * 1e-3
+    cubic = (0.4 * (3 + 0.7) / (4 * (1 - 0.7))) ** 0.25 * (rtt_s / loss) ** 0.75
+    expected = max(cubic, np.sqrt(1.5 / loss))
+    assert mean_window("cubic", loss, delay, duration) == pytest.approx(expected, rel=0.12)
+
+
+def test_as_fast_as_reno_where_reno_is_good() -> None:
+    """RFC 9438 section 4.3: on short paths CUBIC has at least Reno's throughput, and not much more."""
+    reno, cubic = (mean_window(name, 1e-3, "5 ms", "60 s") for name in ("reno", "cubic"))
+    assert 0.95 < cubic / reno < 1.15
+
+
+def shared(first: str, second: str, rate: str, delay: str, packets: int, duration: str) -> np.ndarray:
+    """Goodput of two transfers over one tail-drop queue in the last two thirds of the time, bit/s."""
+    network = line(rate, delay, pairs=2, queue={"kind": "pfifo", "limit": packets})
+    services = {
+        f"{name}{i}": {
+            "kind": "bulk",
+            "from": f"s{i}",
+            "to": f"d{i}",
+            "start": f"{10 * i} s",
+            "transport": {"kind": "tcp", "congestion": name},
+        }
+        for i, name in enumerate((first, second))
+    }
+    noise = {"kind": "stream", "from": "s0", "to": "d0", "rate": "100 kbit/s", "pattern": "poisson"}
+    services["noise"] = {**noise, "packet_size": "500 B"}
+    samples = simulate({"duration": duration, "network": network, "services": services})
+    return goodput_bps(samples, samples.times_ps[-1] / 3e12)[:2]
+
+
+def test_cubic_beside_reno_on_a_short_path() -> None:
+    """RFC 9438 section 5.2: in the Reno-friendly region the two share about evenly."""
+    cubic, reno = shared("cubic", "reno", "20 Mbit/s", "5 ms", 33, "120 s")
+    assert 0.6 < cubic / reno < 1.8, cubic / reno
+
+
+def test_cubic_takes_what_reno_leaves_on_a_long_path() -> None:
+    """RFC 9438 section 5.2 and Ha, Rhee and Xu 2008, section 5: with a large BDP Reno cannot use the path, CUBIC does."""
+    cubic, reno = shared("cubic", "reno", "200 Mbit/s", "50 ms", 1700, "150 s")
+    assert 1.2 < cubic / reno < 8, cubic / reno
+    assert cubic + reno > 0.9 * 200e6 * MSS / 1538
+
+
+def test_two_cubic_flows_meet() -> None:
+    """RFC 9438 section 5.8: flows of the same RTT come to even shares, the later one too (Jain's index)."""
+    rates = shared("cubic", "cubic", "100 Mbit/s", "20 ms", 350, "180 s")
+    assert rates.sum() ** 2 / (2 * (rates**2).sum()) > 0.95, rates
+    assert rates.sum() > 0.95 * 100e6 * MSS / 1538
