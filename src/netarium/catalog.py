@@ -19,7 +19,19 @@ class Kind(NamedTuple):
     @property
     def page(self) -> str:
         """Its page, relative to docs/."""
-        return f"kinds/{self.family}/{self.word}.md"
+        return _PAGES[self.family].format(word=self.word)
+
+
+# Where the page of a kind is; families of short entries share one page.
+_PAGES: dict[str, str] = {
+    "queues": "kinds/queues/{word}.md",
+    "services": "kinds/services/{word}.md",
+    "transports": "kinds/transport/{word}.md",
+    "congestions": "kinds/congestion/{word}.md",
+    "topologies": "topologies.md",
+    "events": "kinds/events.md",
+    "losses": "kinds/impairments.md",
+}
 
 
 _TABLE: dict[str, dict[str, str]] = {
