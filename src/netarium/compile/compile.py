@@ -42,6 +42,7 @@ def compile_trial(trial: Any) -> Plan:
     ecmp = network.routing.kind == "ecmp"
     tables = [next_hop_tables(graph, destinations, metric, ecmp, down, aggregate=True) for _, down in changes]
     pair_records, shares = pairs.array(tables[0], _bulk_flows(traffic.sources, len(pairs.ends)))
+    actions = _actions(trial, graph, ports, changes)  # adds impairments and their streams
     arrays = {
         "ports": ports.ports,
         "queues": ports.queues.array(),
@@ -50,7 +51,7 @@ def compile_trial(trial: Any) -> Plan:
         "sources": _stacked(traffic.sources, r.SOURCE),
         "transports": _stacked(traffic.transports, r.TRANSPORT),
         "impairments": _stacked(ports.impairments, None, "IMPAIRMENT"),
-        "actions": _actions(trial, graph, ports, changes),
+        "actions": actions,
         "cdf": np.vstack(traffic.cdf_rows) if traffic.cdf_rows else np.zeros((1, 2)),
         "replay": np.array(traffic.replay_rows or [(0, 0, 0)], np.int64),
         "streams": _streams(traffic.keys),
