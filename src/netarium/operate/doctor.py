@@ -52,14 +52,18 @@ def examine(runs: Path) -> list[Finding]:
 def python() -> Finding:
     version = platform.python_version()
     wanted = ".".join(map(str, OLDEST_PYTHON))
-    return Finding(SIMULATE, "Python", sys.version_info >= OLDEST_PYTHON, version, f"install Python {wanted} or later")
+    return Finding(
+        SIMULATE, "Python", sys.version_info >= OLDEST_PYTHON, version, f"install Python {wanted} or later"
+    )
 
 
 def numba() -> Finding:
     try:
         from netarium.run.kernel.jit import INTERPRETED
     except Exception as error:  # a broken installation raises anything, and this is the place to say so
-        return Finding(SIMULATE, "Numba", False, f"{type(error).__name__}: {error}", "pip install --upgrade numba")
+        return Finding(
+            SIMULATE, "Numba", False, f"{type(error).__name__}: {error}", "pip install --upgrade numba"
+        )
     if INTERPRETED or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         advice = "unset NETARIUM_JIT and NUMBA_DISABLE_JIT"
         return Finding(SIMULATE, "Numba", False, "switched off: runs are very slow", advice)
@@ -73,8 +77,12 @@ def engine() -> Finding:
     place = folder()
     existing = _existing(place)
     if not os.access(existing, os.W_OK):
-        return Finding(SIMULATE, "engine", False, f"{existing} is read-only", "set NETARIUM_CACHE to a folder of yours")
-    return Finding(SIMULATE, "engine", True, f"{'compiled' if compiled() else 'compiles at the first run'}, in {place}")
+        return Finding(
+            SIMULATE, "engine", False, f"{existing} is read-only", "set NETARIUM_CACHE to a folder of yours"
+        )
+    return Finding(
+        SIMULATE, "engine", True, f"{'compiled' if compiled() else 'compiles at the first run'}, in {place}"
+    )
 
 
 def cores() -> Finding:
@@ -117,9 +125,13 @@ def netem() -> Finding:
 def privileges() -> Finding:
     held = _capabilities()
     missing = [
-        name for name, bit in (("CAP_NET_ADMIN", CAP_NET_ADMIN), ("CAP_SYS_ADMIN", CAP_SYS_ADMIN)) if not held >> bit & 1
+        name
+        for name, bit in (("CAP_NET_ADMIN", CAP_NET_ADMIN), ("CAP_SYS_ADMIN", CAP_SYS_ADMIN))
+        if not held >> bit & 1
     ]
-    found = f"user id {os.geteuid()}, " + (f"without {' and '.join(missing)}" if missing else "may administer networks")
+    found = f"user id {os.geteuid()}, " + (
+        f"without {' and '.join(missing)}" if missing else "may administer networks"
+    )
     return Finding(REAL_HOSTS, "privileges", not missing, found, "run as root, or with sudo")
 
 
@@ -128,7 +140,9 @@ def namespaces() -> Finding:
     if unshare is None:
         return Finding(REAL_HOSTS, "namespaces", False, "no unshare command", "apt install util-linux")
     own_user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    attempt = subprocess.run([unshare, *own_user, "--net", "true"], capture_output=True, text=True, timeout=10)
+    attempt = subprocess.run(
+        [unshare, *own_user, "--net", "true"], capture_output=True, text=True, timeout=10
+    )
     if attempt.returncode == 0:
         return Finding(REAL_HOSTS, "namespaces", True, "network namespaces can be made")
     advice = "in a container: start it privileged; else run as root"
@@ -138,7 +152,9 @@ def namespaces() -> Finding:
 def tap() -> Finding:
     device = Path("/dev/net/tun")
     if not device.exists():
-        return Finding(REAL_HOSTS, "TAP", False, f"no {device}", "modprobe tun; in a container: --device /dev/net/tun")
+        return Finding(
+            REAL_HOSTS, "TAP", False, f"no {device}", "modprobe tun; in a container: --device /dev/net/tun"
+        )
     try:
         os.close(os.open(device, os.O_RDWR))
     except OSError as error:

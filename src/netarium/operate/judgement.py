@@ -121,7 +121,9 @@ def tables(trial: Trial, plan: Plan) -> Iterator[RenderableType]:
     from netarium.show.columns import Columns
 
     size = f"{plan.graph.node_count:,} nodes, {plan.graph.port_count:,} ports"
-    yield Text.assemble(("✓ Admitted", "bold green"), f"  {trial.title or trial.trial}\n{size}, seed {trial.seed}")
+    yield Text.assemble(
+        ("✓ Admitted", "bold green"), f"  {trial.title or trial.trial}\n{size}, seed {trial.seed}"
+    )
     yield Text()
     found = list(routes(trial, plan))
     headings = (("service", "left"), ("kind", "left"), ("pairs", "right"), ("route of the first", "left"),

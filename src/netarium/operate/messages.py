@@ -114,7 +114,9 @@ def _invalid(error: TrialInvalid) -> tuple[dict[str, object], str]:
         at = f"line {problem.line}" if problem.line else ""
         heading = ", ".join(part for part in (name, at, problem.where) if part)
         lines += ["", f"  {heading}"] if heading else []
-        lines += [f"    {label} {text}" for label, text in _parts(problem.found, problem.expected, problem.hint)]
+        lines += [
+            f"    {label} {text}" for label, text in _parts(problem.found, problem.expected, problem.hint)
+        ]
     document = _document("invalid", error.exit_code, lines[0])
     document["problems"] = [vars(problem) for problem in error.problems]
     return document, "\n".join(lines)

@@ -134,7 +134,9 @@ def _simulate(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
     return samples
 
 
-def _keep_results(trial: Trial, plan: Plan, samples: Samples, folder: RunFolder, stop: StopRequest) -> Outcome:
+def _keep_results(
+    trial: Trial, plan: Plan, samples: Samples, folder: RunFolder, stop: StopRequest
+) -> Outcome:
     from netarium.measure.document import failures, metrics_document
     from netarium.store.topology import topology_document
 
@@ -199,7 +201,9 @@ def _ended(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        folder.finish("interrupted", RunInterrupted.exit_code, "Stopped by the user at once; nothing was measured")
+        folder.finish(
+            "interrupted", RunInterrupted.exit_code, "Stopped by the user at once; nothing was measured"
+        )
         raise RunInterrupted(f"Stopped at once. The record is {folder.path}") from None
     except (NetariumError, MemoryError, OSError) as error:
         _finish_if_there_is_room(folder, exit_code_of(error), one_line(error))

@@ -72,7 +72,9 @@ def _trials_below(folder: Path) -> dict[str, Path]:
 def _not_one(folder: Path, found: list[Path]) -> TrialInvalid:
     if found:
         names = ", ".join(path.name for path in found)
-        problem = Problem("", f"{len(found)} trials in {_place(folder)} ({names})", "exactly one", "name the file")
+        problem = Problem(
+            "", f"{len(found)} trials in {_place(folder)} ({names})", "exactly one", "name the file"
+        )
     else:
         hint = f"name one, or a bundled trial: {', '.join(examples())}"
         problem = Problem("", f"no *{SUFFIX} file in {_place(folder)}", "exactly one", hint)
@@ -85,7 +87,9 @@ def _no_such_trial(word: str, bundled: dict[str, Path]) -> TrialInvalid:
     shortened = {name.removesuffix(SUFFIX): name for name in files}
     guess = did_you_mean(word, [*bundled, *files, *shortened])
     expected = f"a trial file, or {one_of(bundled)}" if bundled else "a trial file"
-    return TrialInvalid([Problem("", f"{word!r}, which is neither a file nor a bundled trial", expected, guess)])
+    return TrialInvalid(
+        [Problem("", f"{word!r}, which is neither a file nor a bundled trial", expected, guess)]
+    )
 
 
 def _place(folder: Path) -> str:

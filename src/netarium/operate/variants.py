@@ -29,7 +29,9 @@ def split(file: TrialFile, chosen: str | None) -> tuple[TrialFile, list[str]]:
     opening = _OPENING.search(file.text)
     if opening is None:
         if chosen is not None:
-            raise _wrong(file, 0, f"--variant {chosen}, and no variants in the trial", "a trial with variants")
+            raise _wrong(
+                file, 0, f"--variant {chosen}, and no variants in the trial", "a trial with variants"
+            )
         return file, []
     lines = file.text.splitlines(keepends=True)
     first = file.text.count("\n", 0, opening.start())
@@ -49,7 +51,9 @@ def _parse(block: str, file: TrialFile, first: int) -> dict[str, dict[str, objec
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = first + 1 + (mark.line if mark else 0)
-        raise _wrong(file, line, getattr(error, "problem", "") or "YAML that cannot be read", "a table") from None
+        raise _wrong(
+            file, line, getattr(error, "problem", "") or "YAML that cannot be read", "a table"
+        ) from None
     if not isinstance(variants, dict):
         raise _wrong(file, first + 1, repr(variants), "a table of variants, such as {full: {seed: 2}}")
     for name, changes in variants.items():
@@ -71,6 +75,8 @@ def _written(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _wrong(file: TrialFile, line: int, found: str, expected: str, hint: str = "", where: str = KEY) -> TrialInvalid:
+def _wrong(
+    file: TrialFile, line: int, found: str, expected: str, hint: str = "", where: str = KEY
+) -> TrialInvalid:
     problem = Problem(where, found, expected, hint, file.name, line, 1 if line else 0)
     return TrialInvalid([problem])

@@ -53,7 +53,9 @@ def test_missing_kernel_congestion_controls_are_named(monkeypatch: pytest.Monkey
 def test_missing_privileges_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_capabilities", lambda: 1 << doctor.CAP_NET_ADMIN)
     assert "without CAP_SYS_ADMIN" in doctor.privileges().found
-    monkeypatch.setattr(doctor, "_capabilities", lambda: 1 << doctor.CAP_NET_ADMIN | 1 << doctor.CAP_SYS_ADMIN)
+    monkeypatch.setattr(
+        doctor, "_capabilities", lambda: 1 << doctor.CAP_NET_ADMIN | 1 << doctor.CAP_SYS_ADMIN
+    )
     assert doctor.privileges().ok
 
 

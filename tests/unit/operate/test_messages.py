@@ -21,13 +21,17 @@ from netarium.errors import (
 from netarium.operate import messages
 
 PROBLEMS = [
-    Problem("services.a.rate", "'50'", "a rate with its unit", "did you mean '50 bit/s'?", "lab.trial.yml", 12, 3),
+    Problem(
+        "services.a.rate", "'50'", "a rate with its unit", "did you mean '50 bit/s'?", "lab.trial.yml", 12, 3
+    ),
     Problem("duration", "nothing", "a time", file="lab.trial.yml"),
 ]
 REFUSAL = Refusal("express", "guiyang->wuhan", "90 Gbit/s", "60 Gbit/s", "60 Gbit/s fits")
 
 
-def outcome(error: BaseException, capsys: pytest.CaptureFixture[str], as_json: bool = False) -> tuple[int, str, str]:
+def outcome(
+    error: BaseException, capsys: pytest.CaptureFixture[str], as_json: bool = False
+) -> tuple[int, str, str]:
     @messages.guarded
     def command(as_json: bool = False) -> None:
         raise error
@@ -52,7 +56,9 @@ def outcome(error: BaseException, capsys: pytest.CaptureFixture[str], as_json: b
         (ZeroDivisionError("division by zero"), 70),
     ],
 )
-def test_exit_codes_and_one_json_document(error: BaseException, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exit_codes_and_one_json_document(
+    error: BaseException, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     left, out, err = outcome(error, capsys, as_json=True)
     document = json.loads(out)
     assert (left, document["exit_code"]) == (code, code)

@@ -29,7 +29,9 @@ def test_nothing_is_promised_before_the_first_step() -> None:
     assert (pace.done, pace.hops_per_s, pace.left) == (0.0, 0.0, "")
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1:00"), (125, "2:05"), (3725, "1:02:05")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1:00"), (125, "2:05"), (3725, "1:02:05")]
+)
 def test_clock(seconds: float, text: str) -> None:
     assert progress.clock(seconds) == text
 
@@ -46,7 +48,9 @@ def test_virtual_time_in_the_unit_of_the_duration(virtual: int, duration: int, t
     assert progress.virtual_time(Now(virtual, duration)) == text
 
 
-def test_lines_come_less_and_less_often(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_come_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     clock = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     watching = progress.Lines()
@@ -72,7 +76,9 @@ def test_without_a_terminal_there_are_no_control_characters(capsys: pytest.Captu
     assert capsys.readouterr().err == "compiling\n"
 
 
-def test_the_bar_shows_the_figures(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bar_shows_the_figures(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")

@@ -42,7 +42,9 @@ def test_a_file_goes_before_a_bundled_trial_of_the_same_name(bundled: Path, tmp_
     assert trialfile.find("interference-ab.trial.yml").text == "trial: mine\n"
 
 
-def test_a_folder_of_that_name_without_a_trial_does_not_hide_a_bundled_trial(bundled: Path, tmp_path: Path) -> None:
+def test_a_folder_of_that_name_without_a_trial_does_not_hide_a_bundled_trial(
+    bundled: Path, tmp_path: Path
+) -> None:
     (tmp_path / "interference-ab").mkdir()
     assert trialfile.find("interference-ab").path == bundled / "interference-ab.trial.yml"
 

@@ -54,7 +54,9 @@ def test_the_table_names_the_report_last(trial: Path) -> None:
 
 
 def test_standard_input(trial: Path) -> None:
-    piped = subprocess.run([NETARIUM, "run", "-", "--json"], input=trial.read_text(), capture_output=True, text=True)
+    piped = subprocess.run(
+        [NETARIUM, "run", "-", "--json"], input=trial.read_text(), capture_output=True, text=True
+    )
     assert piped.returncode == 0, piped.stderr
     assert json.loads(piped.stdout)["trial"] == "lab"
 

@@ -23,7 +23,9 @@ def doctor(out: Runs = RUNS, as_json: AsJson = False) -> None:
     findings = examine(out)
     able = all(finding.ok for finding in findings if finding.what in INDISPENSABLE)
     if as_json:
-        write_json({"format": 1, "able": able, "findings": [dataclasses.asdict(finding) for finding in findings]})
+        write_json(
+            {"format": 1, "able": able, "findings": [dataclasses.asdict(finding) for finding in findings]}
+        )
     else:
         _table(findings)
         answer = "This machine can run trials." if able else f"This machine cannot {SIMULATE} yet: see above."

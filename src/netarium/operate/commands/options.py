@@ -38,4 +38,6 @@ Runs = Annotated[
     ),
 ]
 RUNS = Path("runs")
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else there.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else there.")
+]

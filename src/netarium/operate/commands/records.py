@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from netarium.store import store
 
 Names = Annotated[list[str], typer.Argument(metavar="RUN RUN…", help="Names or folders of two runs or more.")]
-Newest = Annotated[str | None, typer.Argument(metavar="RUN", help="Name or folder of a run.", show_default="the newest")]
+Newest = Annotated[
+    str | None, typer.Argument(metavar="RUN", help="Name or folder of a run.", show_default="the newest")
+]
 
 
 def ls(
     out: Runs = RUNS,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Show this many, newest last; 0: all.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=0, help="Show this many, newest last; 0: all.")
+    ] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List the records of runs, newest last."""
@@ -55,7 +59,9 @@ def _row(record: store.Record) -> dict[str, object]:
 def show(
     run: Newest = None,
     out: Runs = RUNS,
-    figures: Annotated[bool, typer.Option("--figures", help="Draw every figure too: PNG, PDF and its data as CSV.")] = False,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Draw every figure too: PNG, PDF and its data as CSV.")
+    ] = False,
     redraw: Annotated[bool, typer.Option("--redraw", help="Draw the report again.")] = False,
     as_json: AsJson = False,
 ) -> None:

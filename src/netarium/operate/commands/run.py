@@ -32,7 +32,9 @@ def run(
     out: Runs = RUNS,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages.")] = False,
-    report: Annotated[bool, typer.Option("--report/--no-report", help="Draw report.html too (never with --json).")] = True,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Draw report.html too (never with --json).")
+    ] = True,
     list_bundled: Annotated[bool, typer.Option("--list", help="List the bundled trials and stop.")] = False,
 ) -> None:
     """Run a trial, certify and record it, print the outcome."""

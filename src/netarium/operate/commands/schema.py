@@ -9,7 +9,9 @@ import typer
 
 
 def schema(
-    target: Annotated[Path | None, typer.Argument(help="A file to write to.", show_default="standard output")] = None,
+    target: Annotated[
+        Path | None, typer.Argument(help="A file to write to.", show_default="standard output")
+    ] = None,
 ) -> None:
     """Print the JSON Schema of trial files, for editors."""
     from netarium.describe.schema import FILE

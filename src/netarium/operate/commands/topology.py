@@ -32,7 +32,9 @@ Format = Annotated[
 @app.command("list")
 @guarded
 def list_builtin(
-    group: Annotated[str, typer.Argument(help="A group of topohub, such as topohub/sndlib.", show_default=False)] = "",
+    group: Annotated[
+        str, typer.Argument(help="A group of topohub, such as topohub/sndlib.", show_default=False)
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """List the topologies that need no file."""
