@@ -18,6 +18,7 @@ from netarium.run.samples import (
     PORT_SERIES,
     PORT_TOTALS,
     SERVICE_SERIES,
+    UNLIMITED,
     WINDOW_LATENCY,
     Samples,
     log_linear_edges_ps,
@@ -193,6 +194,7 @@ class Recorder:
         table = np.zeros(len(flows), FLOWS)
         for name in FLOWS.names:
             table[name] = flows[name]
+        table["size_bytes"][flows["size_bytes"] == 0] = UNLIMITED  # a stream: its application writes as it goes
         return table
 
     def _flow_series(self) -> np.ndarray:

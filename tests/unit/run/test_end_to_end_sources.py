@@ -137,7 +137,14 @@ def test_gravity_and_uniform_share_the_total(tmp_path: Path) -> None:
 def test_on_off_has_the_mean_rate_of_its_share(on: str) -> None:
     """10 Mbit/s a quarter of the time; packets of 125 bytes are 100 us apart within a burst, also if that is shorter."""
     off = "6 ms" if on == "2 ms" else "150 us"
-    burst = {"kind": "stream", "rate": "10 Mbit/s", "packet_size": "125 B", "pattern": "on_off", "on": on, "off": off}
+    burst = {
+        "kind": "stream",
+        "rate": "10 Mbit/s",
+        "packet_size": "125 B",
+        "pattern": "on_off",
+        "on": on,
+        "off": off,
+    }
     flows = one({**burst, "count": 40}).flows
     mean = flows["sent_packets"].mean()
     deviation = flows["sent_packets"].std() / np.sqrt(len(flows))
@@ -166,7 +173,9 @@ def test_segments_fill_the_mtu_with_and_without_time_stamps() -> None:
         transport = {"kind": "tcp", "timestamps": stamps}
         samples = one({"kind": "bulk", "size": "14.6 MB", "transport": transport})
         packets = samples.flows["delivered_packets"][0]
-        assert samples.flows["delivered_bytes"][0] / packets == pytest.approx(1448 if stamps else 1460, abs=0.1)
+        assert samples.flows["delivered_bytes"][0] / packets == pytest.approx(
+            1448 if stamps else 1460, abs=0.1
+        )
 
 
 IMPAIRED = {"impairments": {"loss": "1 %"}, "queue": {"kind": "pfifo", "limit": 60}}
@@ -184,7 +193,10 @@ def test_a_sender_never_overfills_its_own_port(sender: str) -> None:
 
 
 def test_a_flow_that_begins_while_its_host_is_down_gets_up_with_it() -> None:
-    events = [{"at": "0 s", "kind": "node_down", "node": "s0"}, {"at": "0.5 s", "kind": "node_up", "node": "s0"}]
+    events = [
+        {"at": "0 s", "kind": "node_down", "node": "s0"},
+        {"at": "0.5 s", "kind": "node_up", "node": "s0"},
+    ]
     samples = one({"kind": "bulk", "size": "3 MB"}, events=events, duration="2 s")
     assert samples.flows["delivered_bytes"][0] == 3_000_000
 
@@ -199,3 +211,9 @@ def test_the_stop_of_a_flow_that_has_ended_stops_no_other() -> None:
         {"endpoints": ["s0", "d0"], "rate": "10 Mbit/s", "delay": "1 ms"}]}  # fmt: skip
     samples = simulate({"duration": "1 s", "network": network, "services": services})
     assert samples.flows["delivered_bytes"][1] * 8 > 0.68 * 9e6
+
+
+def test_a_stream_has_no_size_to_carry() -> None:
+    services = {"u": {**ENDS, "kind": "stream", "rate": "1 Mbit/s"}, "b": {**ENDS, "kind": "bulk", "size": "9 kB"}}
+    samples = simulate({"duration": "0.1 s", "network": line("100 Mbit/s"), "services": services})
+    assert samples.flows["size_bytes"].tolist() == [-1, 9000]
