@@ -30,7 +30,9 @@ def lossy(loss: Any, congestion: str, duration: str, **transport: Any) -> dict[s
     }
 
 
-def window(loss: Any, congestion: str = "reno", duration: str = "400 s", seeds: int = 4, **transport: Any) -> float:
+def window(
+    loss: Any, congestion: str = "reno", duration: str = "400 s", seeds: int = 4, **transport: Any
+) -> float:
     """Mean window in segments: goodput times RTT, without the first 20 s."""
     trial = lossy(loss, congestion, duration, **transport)
     rates = [goodput_bps(simulate(trial, seed=seed), 20)[0] for seed in range(1, seeds + 1)]

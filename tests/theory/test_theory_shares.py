@@ -20,7 +20,9 @@ def goodput_bps(samples: Samples, from_s: float, to_s: float | None = None) -> n
     return 8.0 * (delivered[last] - delivered[first]) / (times[last] - times[first])
 
 
-def max_min(capacities: dict[str, float], ways: dict[str, list[str]], demand: dict[str, float]) -> dict[str, float]:
+def max_min(
+    capacities: dict[str, float], ways: dict[str, list[str]], demand: dict[str, float]
+) -> dict[str, float]:
     """Progressive filling (Bertsekas and Gallager, Data Networks, section 6.5.2)."""
     rates = dict.fromkeys(ways, 0.0)
     active = set(ways)
@@ -169,4 +171,6 @@ def test_reno_favours_short_round_trips(queue: str) -> None:
     near, far, _ = goodput_bps(samples, 20)
     rtt = samples.rtt_sum_ps[:2] / samples.rtt_count[:2]
     power = np.log(near / far) / np.log(rtt[1] / rtt[0])
-    assert 0.9 < power < 2.1, f"rates {near / 1e6:.2f} and {far / 1e6:.2f} Mbit/s, RTTs {rtt * 1e-9} ms, a = {power:.2f}"
+    assert 0.9 < power < 2.1, (
+        f"rates {near / 1e6:.2f} and {far / 1e6:.2f} Mbit/s, RTTs {rtt * 1e-9} ms, a = {power:.2f}"
+    )

@@ -40,9 +40,7 @@ def poisson(load: float) -> dict[str, Any]:
     stream = {"kind": "stream", "from": "s0", "to": "d0", "pattern": "poisson", "packet_size": "1000 B"}
     return {
         "duration": "1 s",
-        "network": line(
-            f"{RATE_BPS} bit/s", access="1000 Gbit/s", queue={"kind": "pfifo", "limit": 100_000}
-        ),
+        "network": line(f"{RATE_BPS} bit/s", access="1000 Gbit/s", queue={"kind": "pfifo", "limit": 100_000}),
         "services": {"x": {**stream, "rate": f"{rate} bit/s"}},
     }
 
@@ -54,7 +52,9 @@ def test_m_d_1(load: float) -> None:
     mean, half = interval(measured)
     expected = load * (8 * WIRE_BYTES / RATE_BPS) / (2 * (1 - load))
     assert half < 0.1 * expected
-    assert abs(mean - expected) < half, f"{mean * 1e6:.4f} us, theory {expected * 1e6:.4f} +- {half * 1e6:.4f}"
+    assert abs(mean - expected) < half, (
+        f"{mean * 1e6:.4f} us, theory {expected * 1e6:.4f} +- {half * 1e6:.4f}"
+    )
 
 
 def exponential_packets(folder: Path, seed: int, load: float, count: int, mean_bytes: int) -> None:
@@ -73,7 +73,11 @@ def test_m_m_1(tmp_path: Path) -> None:
     service_s = 8 * mean_bytes / RATE_BPS
     waits, shares = [], []
     network = line(
-        f"{RATE_BPS} bit/s", "0 s", access="1000 Gbit/s", queue={"kind": "pfifo", "limit": 10**6}, overhead="0 B"
+        f"{RATE_BPS} bit/s",
+        "0 s",
+        access="1000 Gbit/s",
+        queue={"kind": "pfifo", "limit": 10**6},
+        overhead="0 B",
     )
     network["defaults"] = {"mtu": "65535 B"}
     for seed in range(1, 13):
@@ -90,7 +94,9 @@ def test_m_m_1(tmp_path: Path) -> None:
     mean, half = interval(waits)
     expected = load * service_s / (1 - load)
     assert half < 0.1 * expected
-    assert abs(mean - expected) < half, f"{mean * 1e6:.3f} us, theory {expected * 1e6:.3f} +- {half * 1e6:.3f}"
+    assert abs(mean - expected) < half, (
+        f"{mean * 1e6:.3f} us, theory {expected * 1e6:.3f} +- {half * 1e6:.3f}"
+    )
     for k, column in zip((0.5, 1, 2, 4), np.array(shares).T, strict=True):
         mean, half = interval(list(column))
         assert abs(mean - math.exp(-k)) < half + 0.01, f"P(T > {k} E[T]) = {mean:.4f} +- {half:.4f}"

@@ -194,7 +194,9 @@ class Recorder:
         table = np.zeros(len(flows), FLOWS)
         for name in FLOWS.names:
             table[name] = flows[name]
-        table["size_bytes"][flows["size_bytes"] == 0] = UNLIMITED  # a stream: its application writes as it goes
+        table["size_bytes"][flows["size_bytes"] == 0] = (
+            UNLIMITED  # a stream: its application writes as it goes
+        )
         return table
 
     def _flow_series(self) -> np.ndarray:

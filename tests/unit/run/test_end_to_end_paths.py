@@ -72,7 +72,9 @@ def test_parallel_links_share_flows_and_stand_in_for_each_other() -> None:
     network["links"] += [{"endpoints": ["a", "b"], "rate": "1 Gbit/s", "delay": "1 ms"}]
     network["routing"] = {"reconvergence": "0.1 s"}
     down = [{"at": "0.5 s", "kind": "link_down", "link": "a-b#2"}]
-    samples = run(network, {"f": {**STREAM, "count": 40, "rate": "600 kbit/s", "pattern": "poisson"}}, events=down)
+    samples = run(
+        network, {"f": {**STREAM, "count": 40, "rate": "600 kbit/s", "pattern": "poisson"}}, events=down
+    )
     first, second = sent(samples, "a->b"), sent(samples, "a->b#2")
     lost = dropped(samples, "LINK_DOWN")["a->b#2"]
     assert second == pytest.approx(500, abs=220)

@@ -214,6 +214,9 @@ def test_the_stop_of_a_flow_that_has_ended_stops_no_other() -> None:
 
 
 def test_a_stream_has_no_size_to_carry() -> None:
-    services = {"u": {**ENDS, "kind": "stream", "rate": "1 Mbit/s"}, "b": {**ENDS, "kind": "bulk", "size": "9 kB"}}
+    services = {
+        "u": {**ENDS, "kind": "stream", "rate": "1 Mbit/s"},
+        "b": {**ENDS, "kind": "bulk", "size": "9 kB"},
+    }
     samples = simulate({"duration": "0.1 s", "network": line("100 Mbit/s"), "services": services})
     assert samples.flows["size_bytes"].tolist() == [-1, 9000]
