@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from netarium.describe.trial import Trial
 
 ROWS_MAX = 20
-NODES_SHOWN = 7
+WAY_LETTERS = 60
 
 
 @dataclass(frozen=True)
@@ -174,9 +174,10 @@ def _slice_row(each: Any) -> tuple[str, ...]:
 
 def way_text(nodes: tuple[str, ...]) -> str:
     """Nodes in order; of a long way its two ends."""
-    if len(nodes) > NODES_SHOWN:
-        nodes = (*nodes[:3], f"… {len(nodes) - 6} more …", *nodes[-3:])
-    return " → ".join(nodes)
+    whole = " → ".join(nodes)
+    if len(whole) <= WAY_LETTERS or len(nodes) < 6:
+        return whole
+    return " → ".join((*nodes[:2], f"… {len(nodes) - 4} more …", *nodes[-2:]))
 
 
 def cost(plan: Plan) -> str:

@@ -113,7 +113,7 @@ def _invalid(error: TrialInvalid) -> tuple[dict[str, object], str]:
         name = "" if place else problem.file
         at = f"line {problem.line}" if problem.line else ""
         heading = ", ".join(part for part in (name, at, problem.where) if part)
-        lines += ["", f"  {heading}"] if heading else []
+        lines += ["", f"  {heading}"] if heading else [""]
         lines += [
             f"    {label} {text}" for label, text in _parts(problem.found, problem.expected, problem.hint)
         ]
