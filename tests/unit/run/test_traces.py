@@ -202,6 +202,9 @@ def test_a_full_packet_is_one_opportunity_and_a_small_one_shares(tmp_path: Path)
     assert ends(trace, [(0, small), (0, small), (0, full)]) == [MS, MS, 2 * MS]
     assert ends(trace, [(0, small), (MS, small)]) == [MS, MS]
     assert ends(trace, [(0, small), (MS + 1, small)]) == [MS, 2 * MS]
+    assert ends(trace, [(2 * MS, full)]) == [
+        5 * MS
+    ]  # an opportunity is past when the packet comes at its instant
     assert trace.mean_bps == 4 * 1504 * 8 * 200
     assert trace.peak_bps == 2 * 1504 * 8 * 1000
 

@@ -84,6 +84,14 @@ def test_codel_leaves_alone_what_never_stands() -> None:
     assert offer(d.Codel(limit=10**6), load(0.8, 1000), RATE, check=False).drops == {}
 
 
+def test_codel_never_drops_what_leaves_one_mtu_behind() -> None:
+    """RFC 8289 section 5.5: at most one packet's bytes in the queue is no queue, however long it stood."""
+    rows = load(1.3, 200)
+    impatient = {"target": "1 ps", "interval": "1 ms"}
+    assert "DROP_AQM" not in offer(d.Codel(limit=2, **impatient), rows, RATE, check=False).drops
+    assert offer(d.Codel(limit=3, **impatient), rows, RATE, check=False).drops["DROP_AQM"] > 10
+
+
 def test_fq_codel_in_overload_is_naive_fq_codel() -> None:
     spec = d.FqCodel(limit=300, flows=8, ecn=False)
     index_of = lambda value: naive.mix(value) % 8  # noqa: E731

@@ -65,6 +65,23 @@ def test_drr_shares_are_its_weights_within_a_quantum_and_a_packet(quanta: list[i
             assert apart <= 1 + size / quanta[j] + size / quanta[k]
 
 
+def test_drr_goes_on_beside_a_class_that_holds_its_packets_back() -> None:
+    """The other class needs five quanta for a packet, and must not wait for the shaped one."""
+    spec = d.Drr(
+        classes={
+            "slow": {"quantum": "1500 B", "priorities": [0], "queue": FIRM},
+            "fast": {"quantum": "300 B", "priorities": [1], "queue": {"kind": "pfifo", "limit": 100}},
+        }
+    )
+    rows = backlog((0, 0), (1, 0), count=20)
+    got = offer(spec, rows, RATE)
+    fast = [at for p, at in got.departures if rows[p][2] == 1]
+    assert fast == [PACKET_PS * k for k in range(1, 21)]
+    slow = [at for p, at in got.departures if rows[p][2] == 0]
+    assert all(b - a >= 1000 * PACKET_PS for a, b in pairwise(slow))
+
+
+FIRM = {"kind": "tbf", "rate": "1 Mbit/s", "burst": "1500 B", "limit": "1 MB"}
 HTB = d.Htb(
     classes={
         "gold": {
@@ -112,6 +129,28 @@ def test_htb_gives_rates_lends_the_rest_and_holds_ceilings(busy: set[int], expec
     assert sent.keys() == expected.keys()
     for priority, mbps in expected.items():
         assert sent[priority] == pytest.approx(mbps * 10**6 / 8 * 0.04, abs=3000 + 2 * 1500 + 2000)
+
+
+@pytest.mark.parametrize("order", [(100, 200), (200, 100), (100, 100, 200)])
+def test_htb_shares_what_is_left_as_the_rates(order: tuple[int, ...]) -> None:
+    """Classes that may borrow the whole link, all busy: each gets its part of 1 Gbit/s in proportion to its rate."""
+    fifo = {"kind": "pfifo", "limit": 10**6}
+    spec = d.Htb(
+        classes={
+            f"c{k}": {
+                "rate": f"{mbps} Mbit/s",
+                "ceil": "1 Gbit/s",
+                "burst": "3 kB",
+                "priorities": [k],
+                "queue": fifo,
+            }
+            for k, mbps in enumerate(order)
+        }
+    )
+    rows = backlog(*((k, 0) for k in range(len(order))), count=2000)
+    sent = sent_bytes(rows, offer(spec, rows, RATE, check=False), 20 * MS)
+    for k, mbps in enumerate(order):
+        assert sent[k] == pytest.approx(1e9 / 8 * 0.02 * mbps / sum(order), abs=3000 + 2 * 3000)
 
 
 def test_htb_lends_to_smaller_prio_first() -> None:
@@ -283,9 +322,6 @@ def fill_and_drain(address: Any, q: int, sent: int, out: Any) -> int:
             return count
         out[count] = p
         count += 1
-
-
-FIRM = {"kind": "tbf", "rate": "1 Mbit/s", "burst": "1500 B", "limit": "1 MB"}
 
 
 @pytest.mark.parametrize(
