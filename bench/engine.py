@@ -1,4 +1,4 @@
-"""Measure one workload in a process of its own: `python -m bench.engine NAME` prints one JSON line.
+"""Measure one workload in a process of its own: `python -m bench.engine NAME [VIRTUAL_SECONDS]` prints one JSON line.
 
 The clock runs in the event loop only. CPU time is what the figures rest on: it leaves out the time in which the machine did
 something else.
@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,4 +95,7 @@ def measure(workload: Workload) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(BY_NAME[sys.argv[1]])) + "\n")
+    chosen = BY_NAME[sys.argv[1]]
+    if len(sys.argv) > 2:
+        chosen = replace(chosen, virtual_s=float(sys.argv[2]))
+    sys.stdout.write(json.dumps(measure(chosen)) + "\n")

@@ -19,11 +19,12 @@ WATCH = """
 #include "ns3/network-module.h"
 #include "ns3/point-to-point-module.h"
 #include "ns3/applications-module.h"
+#include "ns3/traffic-control-module.h"
 namespace netarium {
 using namespace ns3;
 struct Watch {
-  Ptr<Queue<Packet>> queue; double area = 0; double from = 0; double since = 0; uint32_t held = 0; uint64_t drops = 0;
-  uint64_t drops_before = 0; std::vector<Ptr<PacketSink>> sinks; uint64_t received_before = 0;
+  Ptr<Queue<Packet>> queue; double area = 0; double from = 0; double since = 0; uint32_t held = 0;
+  uint64_t drops = 0; uint64_t drops_before = 0; std::vector<Ptr<PacketSink>> sinks; uint64_t received_before = 0;
   void Changed(uint32_t, uint32_t now) {
     double t = Simulator::Now().GetSeconds();
     if (t > from) area += held * (t - std::max(since, from));
@@ -39,7 +40,9 @@ void Attach(Ptr<NetDevice> device, double from) {
   watch.queue = DynamicCast<PointToPointNetDevice>(device)->GetQueue();
   watch.from = from;
   watch.queue->TraceConnectWithoutContext("PacketsInQueue", MakeCallback(&Watch::Changed, &watch));
-  watch.queue->TraceConnectWithoutContext("Drop", MakeCallback(&Watch::Dropped, &watch));
+  // A full device queue is stopped, and the layer above drops what comes (queue discs are uninstalled).
+  device->GetNode()->GetObject<TrafficControlLayer>()->TraceConnectWithoutContext(
+    "TcDrop", MakeCallback(&Watch::Dropped, &watch));
   Simulator::Schedule(Seconds(from), &Watch::Begin, &watch);
 }
 void Sink(Ptr<Application> sink) { watch.sinks.push_back(DynamicCast<PacketSink>(sink)); }
