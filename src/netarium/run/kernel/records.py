@@ -8,6 +8,7 @@ slots `i` (int64) and `f` (float64) of its record; the algorithm's file names th
 from __future__ import annotations
 
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +16,25 @@ NONE = -1
 SECOND_PS = 1_000_000_000_000
 
 
+class Fields(np.record):
+    """A row whose fields come before NumPy's own attributes (`flags`, `trace`), as plain Python numbers.
+
+    Compiled code knows nothing else; without this an interpreted run would read `packet.flags` as NumPy's array flags, and
+    would compute in 32 bits with the narrow fields that compiled code widens.
+    """
+
+    def __getattribute__(self, name: str) -> Any:
+        fields = np.void.__getattribute__(self, "dtype").fields
+        if fields is None or name not in fields:
+            return np.record.__getattribute__(self, name)
+        value = np.void.__getitem__(self, name)
+        return value.item() if isinstance(value, np.generic) else value
+
+
 def record(*fields: tuple) -> np.dtype:
     """An aligned record dtype from (name, format, meaning[, shape])."""
     return np.dtype(
-        (np.record, np.dtype([((f"{f[0]}: {f[2]}", f[0]), f[1], *f[3:]) for f in fields], align=True)),
+        (Fields, np.dtype([((f"{f[0]}: {f[2]}", f[0]), f[1], *f[3:]) for f in fields], align=True)),
         align=True,
     )
 

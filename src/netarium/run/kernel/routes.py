@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .jit import kernel
 from .records import NONE
-from .rng import GOLDEN, mix64
+from .rng import advance, mix64
 
 DELIVER = -1
 NO_ROUTE = -2
@@ -17,7 +17,7 @@ NO_ROUTE = -2
 @kernel
 def choose(hash_, node, count):
     """Which of `count` equal ports a flow takes at a node: splitmix64 of hash and node, as an unsigned remainder."""
-    bits = mix64(hash_ ^ (node * GOLDEN))
+    bits = mix64(hash_ ^ advance(0, node))
     return (2 * (((bits >> 1) & 0x7FFFFFFFFFFFFFFF) % count) + (bits & 1)) % count
 
 

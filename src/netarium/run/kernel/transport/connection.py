@@ -6,7 +6,7 @@ from ..events import NEVER
 from ..flags import HOST
 from ..jit import kernel
 from ..records import BYTE_TIME_BITS, NONE, SECOND_PS
-from ..rng import GOLDEN, mix64
+from ..rng import advance, mix64
 from ..routes import resolve
 from . import handshake, ranges, scoreboard
 from .features import DONE, HANDSHAKE, PULL, SPECIAL_PORT, TCP
@@ -120,7 +120,7 @@ def open_flow(sim, source_index, pair_index, number, size_bytes, now_ps):
     conn.pair = pair_index
     conn.band = pair.band
     conn.priority = source.priority
-    conn.hash = mix64(sim.streams[source.stream].key + number * GOLDEN)
+    conn.hash = mix64(advance(sim.streams[source.stream].key, number))
     conn.header_bytes = transport.header_bytes
     conn.ack_bytes = transport.ack_bytes
     conn.mss_bytes = transport.mss_bytes
