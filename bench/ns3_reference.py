@@ -28,6 +28,7 @@ CASES: dict[str, dict[str, Any]] = {
     "linux-reno-4": {"congestion": "TcpLinuxReno", "flows": 4, **SLOW},
     "linux-reno-10": {"congestion": "TcpLinuxReno", "flows": 10, **SLOW},
     "new-reno-10": {"congestion": "TcpNewReno", "flows": 10, **SLOW},
+    "new-reno-10-every-segment": {"congestion": "TcpNewReno", "flows": 10, "ack-every": 1, **SLOW},
 }  # fmt: skip
 """Name -> options of the script: a bottleneck of `mbit`, a buffer of one bandwidth-delay product, `flows` senders."""
 MEASURED = ("goodput_bps", "drops", "queue_packets_mean", "packet_hops")

@@ -172,8 +172,10 @@ class Port:
         packet = self.queue.take(self.clock.now)
         self.busy = packet is not None
         if packet:
-            bits = 8 * (packet.size + self.overhead)
-            self.clock.at(self.clock.now + bits * SECOND // self.rate, self.leave, packet)
+            # picoseconds a byte with 14 fraction bits, rounded up: the clock of PORT.byte_time
+            byte_time = -((-8 * SECOND * 2**14) // self.rate)
+            duration = (packet.size + self.overhead) * byte_time // 2**14
+            self.clock.at(self.clock.now + duration, self.leave, packet)
 
     def leave(self, packet: Packet) -> None:
         self.left.append((self.clock.now, packet.kind, packet.seq))

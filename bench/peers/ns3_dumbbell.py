@@ -58,6 +58,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--congestion", default="TcpCubic", help="TcpCubic, TcpNewReno, TcpLinuxReno")
     parser.add_argument("--mbit", type=float, default=1000.0, help="rate of the bottleneck")
     parser.add_argument("--queue", type=int, default=1667, help="packets the bottleneck holds")
+    parser.add_argument("--ack-every", type=int, default=2, help="segments per acknowledgement")
     parser.add_argument("--no-hystart", action="store_true")
     return parser.parse_args()
 
@@ -73,7 +74,7 @@ def configure(given: argparse.Namespace) -> None:
     default("TcpSocket::SndBufSize", ns.UintegerValue(262144 + 10_000_000 // given.flows))
     default("TcpSocket::RcvBufSize", ns.UintegerValue(262144 + 10_000_000 // given.flows))
     default("TcpSocket::InitialCwnd", ns.UintegerValue(10))
-    default("TcpSocket::DelAckCount", ns.UintegerValue(2))
+    default("TcpSocket::DelAckCount", ns.UintegerValue(given.ack_every))
     default("TcpSocket::DelAckTimeout", ns.StringValue("40ms"))
     default("TcpSocketBase::MinRto", ns.StringValue("200ms"))
     default("TcpSocketBase::Sack", ns.BooleanValue(True))

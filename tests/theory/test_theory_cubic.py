@@ -70,7 +70,8 @@ def test_cubic_beside_reno_on_a_short_path() -> None:
 def test_cubic_takes_what_reno_leaves_on_a_long_path() -> None:
     """RFC 9438 section 5.2 and Ha, Rhee and Xu 2008, section 5: with a large BDP Reno cannot use the path, CUBIC does."""
     cubic, reno = shared("cubic", "reno", "200 Mbit/s", "50 ms", 1700, "150 s")
-    assert 1.2 < cubic / reno < 8, cubic / reno
+    # Reno needs 85 s to win back half of 1,700 packets, so the time holds one of its cycles: the ratio is known to a factor.
+    assert 2 < cubic / reno < 20, cubic / reno
     assert cubic + reno > 0.9 * 200e6 * MSS / 1538
 
 

@@ -82,6 +82,9 @@ class Pairs:
             + (there.mtu_bytes * there.ps_per_byte + there.overhead_ps).astype(np.int64)
             + (ack_bytes * home.ps_per_byte + home.overhead_ps).astype(np.int64)
         )
+        for name, survey in (("there", there), ("back", home)):
+            pairs[f"{name}_ps"] = survey.delay_ps + survey.overhead_ps
+            pairs[f"{name}_byte_ps"] = survey.ps_per_byte
         return pairs, there.shares(self.graph, greedy)
 
     def _survey(self, table: ForwardingTable, src: np.ndarray, dst: np.ndarray, path: np.ndarray) -> Survey:

@@ -62,17 +62,22 @@ def port_down(sim, port_index, now_ps):
 
 @kernel
 def lose_unsent(sim, port_index, now_ps):
-    """Plain port: drop the packets of the list that have not left completely."""
+    """Plain port: drop the packets of the list that have not left completely. Only those that still waited count as not
+    sent; the one being transmitted has been counted, as on a special port."""
     port = sim.ports[port_index]
     last = NONE
     p = port.head
     while p != NONE and sim.packets[p].time_ps - port.delay_ps <= now_ps:
         last = p
         p = sim.packets[p].next
+    begun = 1
     while p != NONE:
         following = sim.packets[p].next
-        port.sent_packets -= 1
-        port.sent_bytes -= sim.packets[p].size_bytes + port.overhead_bytes
+        if p == port.waiting:
+            begun = 0
+        if begun == 0:
+            port.sent_packets -= 1
+            port.sent_bytes -= sim.packets[p].size_bytes + port.overhead_bytes
         drop(sim, port_index, p, DROP_LINK_DOWN)
         p = following
     port.tail = last

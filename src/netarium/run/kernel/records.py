@@ -370,6 +370,10 @@ PAIR = record(
     ("band", "i4", "slice number + 1, or 0"),
     ("base_rtt_ps", "i8", "propagation and one full segment's transmission there, one ACK's back"),
     ("rate_bps", "i8", "least port rate of the way there"),
+    ("there_ps", "f8", "of an empty packet from src to dst: propagation, and the overheads' transmissions"),
+    ("back_ps", "f8", "the same from dst to src"),
+    ("there_byte_ps", "f8", "what each byte of a packet adds to that: its transmission at every port"),
+    ("back_byte_ps", "f8", "the same from dst to src"),
 )
 
 SOURCE = record(

@@ -165,14 +165,21 @@ def limit_own_port(sim, conn):
 
 @kernel
 def ideal_ps(conn, pair, size_bytes):
-    """Completion time alone on the empty path: one round trip to open, then transmission at the least rate of the path."""
+    """Completion time alone on the empty path with a window that never limits: to open (and to ask), all segments but the
+    last over the narrowest port, then the last one's way. No flow alone on its path is faster; nearly all are slower."""
     if size_bytes < 0:
         return 0
-    segments = (size_bytes + conn.mss_bytes - 1) // conn.mss_bytes
-    wire_bytes = size_bytes + segments * conn.header_bytes
-    rounds = 2 if conn.features & PULL else 1
-    opening_ps = rounds * pair.base_rtt_ps if conn.features & HANDSHAKE else 0
-    return opening_ps + (pair.base_rtt_ps >> 1) + int(float(wire_bytes) * 8.0e12 / float(pair.rate_bps))
+    full_bytes = int(conn.mss_bytes) + conn.header_bytes
+    segments = max((size_bytes + conn.mss_bytes - 1) // conn.mss_bytes, 1)
+    last_bytes = size_bytes - (segments - 1) * conn.mss_bytes + conn.header_bytes
+    ideal = float((segments - 1) * full_bytes) * 8.0e12 / float(pair.rate_bps)
+    ideal += pair.there_ps + float(last_bytes) * pair.there_byte_ps
+    if conn.features & HANDSHAKE:
+        syn_bytes = float(handshake.SYN_BYTES)
+        ideal += pair.there_ps + syn_bytes * pair.there_byte_ps + pair.back_ps + syn_bytes * pair.back_byte_ps
+        if conn.features & PULL:
+            ideal += pair.back_ps + float(conn.request_bytes + conn.header_bytes) * pair.back_byte_ps
+    return int(ideal)
 
 
 @kernel
