@@ -1,7 +1,7 @@
 """Random small trials: every packet is accounted for, every byte arrives in order, nothing is stuck.
 
-`simulate` checks the sums itself (Samples.check: sent = delivered + dropped + in flight, per service and in all);
-these tests add what must hold beside.
+`simulate` checks the sums itself (Samples.check: sent = delivered + dropped + in flight, per service and in
+all); these tests add what must hold beside.
 """
 
 from __future__ import annotations
@@ -211,7 +211,7 @@ def test_transfers_finish_in_spite_of_losses_and_failures(
 @pytest.mark.parametrize("size", [1, 1448, 1449, 14_480, 13_000])
 @pytest.mark.parametrize("kind", ["bulk", "request_response"])
 def test_the_ideal_is_the_time_alone_on_the_empty_path(kind: str, size: int) -> None:
-    """What slowdown divides by: reached by a flow alone whose first window is enough for all of it, to a nanosecond."""
+    """What slowdown divides by: reached, to two microseconds of the fast links, where the first window is enough."""
     network = line("10 Mbit/s", "3 ms", overhead="20 B")
     network["links"][1]["backward"] = {"rate": "1 Mbit/s", "delay": "17 ms"}
     ends = {"from": "s0", "to": "d0", "transport": {"kind": "tcp", "initial_window": 100}}
@@ -228,4 +228,4 @@ def test_the_ideal_is_the_time_alone_on_the_empty_path(kind: str, size: int) -> 
     flow = samples.flows[0]
     assert 0 < flow["size_bytes"] == flow["delivered_bytes"] == size
     overheads_ps = (-(-size // 1448) - 1) * 20 * 800_000  # of all packets but the last, at the narrow link
-    assert flow["end_ps"] - flow["start_ps"] - flow["ideal_ps"] == pytest.approx(overheads_ps, abs=1000)
+    assert flow["end_ps"] - flow["start_ps"] - flow["ideal_ps"] == pytest.approx(overheads_ps, abs=2e6)

@@ -94,7 +94,7 @@ def test_goodput(name: str) -> None:
     assert ours(name).goodput_bps == pytest.approx(peer(name).goodput_bps, rel=0.005)
 
 
-@pytest.mark.parametrize("name", ["linux-reno-4", "linux-reno-10", "new-reno-10-every-segment"])
+@pytest.mark.parametrize("name", ["linux-reno-4", "linux-reno-10"])
 def test_reno_drops_and_queue(name: str) -> None:
     assert ours(name).drops == pytest.approx(peer(name).drops, rel=0.25)
     assert ours(name).queue_packets_mean == pytest.approx(peer(name).queue_packets_mean, rel=0.10)

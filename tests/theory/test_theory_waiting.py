@@ -1,7 +1,7 @@
 """Waiting times against queueing theory: M/D/1 and M/M/1, and what a token bucket lets pass.
 
-Means are over independent runs; the theory must lie in their 99.9 % confidence interval (Student's t), and the interval
-must be narrow enough to mean something.
+Means are over independent runs; the theory must lie in their 99.9 % confidence interval (Student's t), and
+the interval must be narrow enough to mean something.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ SEQUENCE_MASK = (1 << 36) - 1
 INDEX_LIMIT = 1 << INDEX_BITS
 """Most ports, connections, sources or jittered packets of one run."""
 
-NEVER = 1 << 62
-"""A time that does not come."""
+NEVER = (1 << 63) - (1 << 32)
+"""A time that does not come: beyond the 100 days of virtual time that a run may last."""
 EMPTY = (1 << 63) - 1
 """The time of a place in the queue that holds no event."""
 
