@@ -18,6 +18,8 @@ them again. What is compared is counted from the end of slow start on. Tolerance
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -111,3 +113,16 @@ def test_cubic_answers_loss_as_reno_does_where_it_is_to_be_friendly() -> None:
     assert response(ours("cubic-10"), options) == pytest.approx(
         response(peer("linux-reno-10"), options), rel=0.25
     )
+
+
+@pytest.mark.peer
+@pytest.mark.skipif("NETARIUM_NS3" not in os.environ, reason="NETARIUM_NS3 names no Python that has ns3")
+def test_ns3_gives_the_reference_again() -> None:
+    case = CASES["linux-reno-4"]
+    words = [word for name, value in case["options"].items() for word in (f"--{name}", str(value))]
+    script = HERE.parents[1] / "bench/peers/ns3_dumbbell.py"
+    ran = subprocess.run(
+        [os.environ["NETARIUM_NS3"], script, *words], capture_output=True, text=True, check=True
+    )
+    measured = json.loads(ran.stdout.splitlines()[-1])
+    assert {name: measured[name] for name in case["measured"]} == pytest.approx(case["measured"], rel=0.01)
