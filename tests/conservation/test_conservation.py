@@ -18,7 +18,7 @@ from netarium.run.samples import Samples
 
 NODES = ("a", "b", "c", "d")
 EASY = settings(
-    max_examples=30,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     database=None,
@@ -26,7 +26,7 @@ EASY = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 """The same trials every time. No shrinking: it runs hundreds of trials, and a failing one is small already."""
-MORE = settings(EASY, max_examples=60)
+MORE = settings(EASY, max_examples=40)
 
 RATES = st.integers(1_000_000, 40_000_000).map("{} bit/s".format)
 DELAYS = st.integers(0, 20_000_000).map("{} ns".format)

@@ -90,7 +90,7 @@ def test_without_another_way_it_waits() -> None:
         {"at": "0.02 s", "kind": "link_down", "link": ["z", "d"]},
         {"at": "2.5 s", "kind": "link_up", "link": ["z", "d"]},
     ]
-    trial["duration"] = "100 s"
+    trial |= {"duration": "100 s", "probes": {"interval": "1 s"}}
     samples = simulate(trial)
     assert set(samples.conservation["dropped"]) == {"DROP_LINK_DOWN", "DROP_NO_ROUTE"}
     assert (samples.flows["end_ps"] > 2.5e12).all()

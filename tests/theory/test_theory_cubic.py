@@ -67,6 +67,7 @@ def test_cubic_beside_reno_on_a_short_path() -> None:
     assert 0.6 < cubic / reno < 1.8, cubic / reno
 
 
+@pytest.mark.slow
 def test_cubic_takes_what_reno_leaves_on_a_long_path() -> None:
     """RFC 9438 section 5.2 and Ha, Rhee and Xu 2008, section 5: with a large BDP Reno cannot use the path, CUBIC does."""
     cubic, reno = shared("cubic", "reno", "200 Mbit/s", "50 ms", 1700, "150 s")

@@ -13,7 +13,15 @@ from netarium.run.samples import Samples
 WIRE = 1538
 
 
-@pytest.mark.parametrize(("flows", "threshold"), [(1, 20), (2, 20), (2, 40), (10, 40)])
+@pytest.mark.parametrize(
+    ("flows", "threshold"),
+    [
+        pytest.param(1, 20, marks=pytest.mark.slow),
+        (2, 20),
+        pytest.param(2, 40, marks=pytest.mark.slow),
+        (10, 40),
+    ],
+)
 def test_dctcp_queue(flows: int, threshold: int) -> None:
     """Alizadeh et al., "Data center TCP", SIGCOMM 2010, equations 5 to 10: the queue moves between K + N - A and
     K + N, with A = sqrt(2 N (C RTT + K)) / 2, at the full rate and without a loss when K > C RTT / 7."""
