@@ -19,7 +19,7 @@ WIRE = 1538
         pytest.param(1, 20, marks=pytest.mark.slow),
         (2, 20),
         pytest.param(2, 40, marks=pytest.mark.slow),
-        (10, 40),
+        pytest.param(10, 40, marks=pytest.mark.slow),
     ],
 )
 def test_dctcp_queue(flows: int, threshold: int) -> None:

@@ -45,7 +45,9 @@ def poisson(load: float) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("load", [pytest.param(0.5, marks=pytest.mark.slow), 0.8, 0.9])
+@pytest.mark.parametrize(
+    "load", [pytest.param(0.5, marks=pytest.mark.slow), 0.8, pytest.param(0.9, marks=pytest.mark.slow)]
+)
 def test_m_d_1(load: float) -> None:
     """Mean wait rho * S / (2 (1 - rho)) (Pollaczek and Khinchine; Kleinrock, Queueing Systems 1, eq. 5.77)."""
     measured = [waiting_s(simulate(poisson(load), seed=seed)) for seed in range(1, 13)]
