@@ -8,7 +8,7 @@ kind (4 bits) and the index (23 bits); it orders events of one instant by when t
 
 from __future__ import annotations
 
-from .jit import kernel
+from .jit import before, kernel
 
 ROOT = 3
 INDEX_BITS, KIND_BITS = 23, 4
@@ -25,12 +25,6 @@ EMPTY = (1 << 63) - 1
 
 # Kinds of events
 ARRIVAL, SENT, TIMER, SOURCE, SOURCE_STOP, ACTION, PACKET_ARRIVAL = range(7)
-
-
-@kernel(inline=True)
-def before(time_a, key_a, time_b, key_b):
-    """Whether event a comes before event b, without a branch."""
-    return (time_a < time_b) | ((time_a == time_b) & (key_a < key_b))
 
 
 @kernel

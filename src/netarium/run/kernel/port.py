@@ -10,7 +10,7 @@ A *special* port (any other discipline, a rate that follows a trace, impairments
 from __future__ import annotations
 
 from .events import ARRIVAL, push
-from .jit import kernel
+from .jit import kernel, prefetch
 from .pool import drop
 from .records import BYTE_TIME_BITS, DROP_TAIL, NONE
 from .special import enqueue_special
@@ -30,6 +30,7 @@ def settle(sim, port, now_ps):
         packet = sim.packets[waiting]
         begins_ps = packet.time_ps - port.delay_ps - transmission_ps(port, packet.size_bytes)
         if begins_ps > now_ps:
+            prefetch(sim.packets[packet.next])
             break
         port.waiting_packets -= 1
         port.waiting_bytes -= packet.size_bytes
@@ -107,5 +108,7 @@ def pop_arrived(sim, port_index):
         port.waiting_packets -= 1
         port.waiting_bytes -= packet.size_bytes
     if following != NONE:
-        push(sim, sim.packets[following].time_ps, ARRIVAL, port_index)
+        coming = sim.packets[following]
+        prefetch(sim.packets[coming.next])
+        push(sim, coming.time_ps, ARRIVAL, port_index)
     return p
