@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from netarium import errors
 from netarium.compile.alternatives import Alternative, alternatives
+from netarium.compile.bounds import slice_bursts
 from netarium.compile.graph import Graph
 from netarium.compile.ledger import Asked, Ledger, Misfit, Request
 from netarium.compile.paths import explain_no_route, path_problems
@@ -34,7 +35,7 @@ class Reservation:
     """An admitted slice. Times ps, rates bit/s, sizes bytes; None for no promise, and for no bound.
 
     nodes, ports, port_names: its path. bandwidth_bps and burst_bytes: IP packets, what the source is held to;
-    reserved_bps: on the wire at each port, for packets of the path's MTU. floor_ps: a full packet on the
+    reserved_bps: on the wire at each port, for packets of packet_bytes with overhead_bytes. floor_ps: a full packet on the
     empty path (propagation and transmission). latency_bound_ps, variation_bound_ps: worst case beside all
     admitted slices; margin_ps: what is left between it and the promised latency. hop_delay_bound_ps: its
     share in each port, without propagation. hop_burst_bound_bytes: IP packets that may come at once to each
@@ -48,6 +49,8 @@ class Reservation:
     bandwidth_bps: int
     burst_bytes: int
     mtu_bytes: int
+    packet_bytes: int
+    overhead_bytes: int
     reserved_bps: tuple[int, ...]
     floor_ps: int
     latency_bound_ps: int | None
@@ -164,7 +167,7 @@ def admit(
         else:
             ledger = after
     reservations = tuple(_reservation(ledger, i) for i in range(len(ledger.fits)))
-    backlog = ledger.bounds.backlog_bits / 8
+    backlog = ledger.load.backlog_bits() / 8
     return Admission(
         reservations, tuple(refusals), ledger.reserved_bps, ledger.reservable_bps, backlog, share
     )
@@ -174,7 +177,7 @@ def _request(name: str, asked: Asked) -> Request:
     path = tuple(asked.path) if asked.path else None
     return Request(
         name, asked.from_, asked.to, asked.bandwidth, asked.latency, asked.delay_variation, asked.loss, path,
-        asked.burst,
+        asked.burst, asked.packet_size,
     )  # fmt: skip
 
 
@@ -200,7 +203,8 @@ def _problems(graph: Graph, request: Request) -> list[Problem]:
 
 
 def _reservation(ledger: Ledger, i: int) -> Reservation:
-    graph, fit, bounds = ledger.graph, ledger.fits[i], ledger.bounds
+    graph, fit = ledger.graph, ledger.fits[i]
+    delays, jitter = ledger.load.bound_ps, graph.jitter_ps.astype(float)
     return Reservation(
         name=fit.request.name,
         nodes=graph.nodes_along(fit.ports),
@@ -209,12 +213,14 @@ def _reservation(ledger: Ledger, i: int) -> Reservation:
         bandwidth_bps=fit.request.bandwidth,
         burst_bytes=fit.burst_bytes,
         mtu_bytes=fit.mtu_bytes,
+        packet_bytes=fit.packet_bytes,
+        overhead_bytes=fit.overhead_bytes,
         reserved_bps=fit.reserved_bps,
         floor_ps=fit.floor_ps,
-        latency_bound_ps=_whole(fit.latency_ps),
-        variation_bound_ps=_whole(fit.variation_ps),
-        hop_delay_bound_ps=bounds.hop_delay_ps[i],
-        hop_burst_bound_bytes=tuple((bounds.hop_burst_bits[i, : len(fit.ports)] / 8).tolist()),
+        latency_bound_ps=_whole(ledger.latency_ps(i)),
+        variation_bound_ps=_whole(ledger.variation_ps(i)),
+        hop_delay_bound_ps=tuple(delays[list(fit.ports)].tolist()),
+        hop_burst_bound_bytes=tuple(bits / 8 for bits in slice_bursts(fit.arrival, delays, jitter)),
         loss=fit.loss,
         latency_promised_ps=fit.request.latency,
         variation_promised_ps=fit.request.delay_variation,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from netarium.compile.ledger import Fit, Ledger, Request
+from netarium.compile.ledger import Ledger, Request
 from netarium.compile.placement import (
     ALTERNATIVE,
     BURST_PACKETS,
@@ -96,10 +96,10 @@ def _single_changes(ledger: Ledger, request: Request, wanted: tuple[str, ...]) -
             yield Alternative("another path", (("path", _path(other)),))
     for promise in _PROMISES:
         if getattr(request, promise) is not None:
-            fit = least(ledger, replace(request, **{promise: None}), promise)
-            if fit is not None and _promised(fit, promise) is not None:
+            after = least(ledger, replace(request, **{promise: None}), promise)
+            if after is not None and _promised(after, promise) is not None:
                 text = f"the smallest {promise.replace('_', ' ')} that can be promised"
-                yield Alternative(text, ((promise, _promised(fit, promise)),))
+                yield Alternative(text, ((promise, _promised(after, promise)),))
     yield from _other_bursts(ledger, request)
 
 
@@ -143,8 +143,8 @@ def _differences(request: Request, after: Ledger) -> tuple[tuple[str, Any], ...]
         changes["path"] = _path(after)
     for promise in _PROMISES:
         asked = getattr(request, promise)
-        if asked is not None and _value(fit, promise) > asked:
-            changes[promise] = _promised(fit, promise)
+        if asked is not None and _value(after, promise) > asked:
+            changes[promise] = _promised(after, promise)
     return None if None in changes.values() else tuple(changes.items())
 
 
@@ -152,29 +152,31 @@ def _path(ledger: Ledger | None) -> tuple[str, ...]:
     return ledger.graph.nodes_along(ledger.fits[-1].ports) if ledger is not None else ()
 
 
-def _promised(fit: Fit, promise: str) -> int | float | None:
-    """What `fit` can promise, rounded up; None when there is no bound."""
-    value = _value(fit, promise)
+def _promised(after: Ledger, promise: str) -> int | float | None:
+    """What the last slice of `after` can promise, rounded up; None when there is no bound."""
+    value = _value(after, promise)
     if not isfinite(value):
         return None
     return _up(value * 1e15) / 1e15 if promise == "loss" else _up(int(value))
 
 
-def _value(fit: Fit, promise: str) -> float:
-    return {"latency": fit.latency_ps, "delay_variation": fit.variation_ps, "loss": fit.loss}[promise]
+def _value(after: Ledger, promise: str) -> float:
+    if promise == "loss":
+        return after.fits[-1].loss
+    return after.latency_ps(-1) if promise == "latency" else after.variation_ps(-1)
 
 
-def least(ledger: Ledger, request: Request, promise: str) -> Fit | None:
-    """The fit of `request` with the smallest bound of one promise, over all paths (branch and bound)."""
+def least(ledger: Ledger, request: Request, promise: str) -> Ledger | None:
+    """With `request` on the path of the smallest bound of one promise, over all paths (branch and bound)."""
     steps = least_steps(ledger, request, promise)
-    best: Fit | None = None
+    best: Ledger | None = None
     search = search_paths(ledger, request, steps, partial_most=ALTERNATIVE.partial_most)
     for number, (length, ports) in enumerate(search, 1):
         if best is not None and (promise == "loss" or length > _value(best, promise)):
             break
         after = examine(ledger, request, ports)
-        if after is not None and (best is None or _value(after.fits[-1], promise) < _value(best, promise)):
-            best = after.fits[-1]
+        if after is not None and (best is None or _value(after, promise) < _value(best, promise)):
+            best = after
         if number >= ALTERNATIVE.whole_most:
             break
     return best
@@ -192,7 +194,7 @@ def _widest(ledger: Ledger, request: Request, mtu: int) -> int:
     graph = ledger.graph
     allowed = allowed_ports(graph, request) & (graph.mtu_bytes >= mtu)
     search = PathSearch(graph, graph.node(request.from_), graph.node(request.to), allowed, ledger.costs)
-    return widest(search, width_bps(ledger, mtu).tolist())
+    return widest(search, width_bps(ledger, mtu, request).tolist())
 
 
 def most(low: int, high: int, works: Callable[[int], bool]) -> int:

@@ -13,7 +13,6 @@ from math import inf, log1p, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from netarium.compile.bounds import blocking_ps
 from netarium.compile.graph import UNBOUNDED_PS, Graph
 from netarium.compile.ledger import Fit, Ledger, Misfit, Request
 from netarium.compile.search import Limit, PathSearch
@@ -60,6 +59,7 @@ def _fit(graph: Graph, request: Request, ports: tuple[int, ...]) -> Fit:
     overheads = graph.overhead_bytes[chosen].tolist()
     rates = graph.rate_bps[chosen].tolist()
     fixed = sum(graph.delay_ps[chosen].tolist())
+    packet, most = min(request.packet_size or mtu, mtu), max(overheads)
 
     def crossing_ps(packet_bytes: int) -> int:
         bits = [8 * SECOND_PS * (packet_bytes + overhead) for overhead in overheads]
@@ -69,13 +69,16 @@ def _fit(graph: Graph, request: Request, ports: tuple[int, ...]) -> Fit:
         request=request,
         ports=ports,
         mtu_bytes=mtu,
+        packet_bytes=packet,
+        overhead_bytes=most,
         burst_bytes=BURST_PACKETS * mtu if request.burst is None else request.burst,
-        reserved_bps=tuple(-(-request.bandwidth * (mtu + overhead) // mtu) for overhead in overheads),
+        reserved_bps=(-(-request.bandwidth * (packet + most) // packet),) * len(ports),
+        wire_ratio=(1.0 + most / packet,) * len(ports),
         loss=round(1.0 - prod(1.0 - ratio for ratio in graph.loss_ratio[chosen].tolist()), 12),
         floor_ps=crossing_ps(mtu),
+        fixed_ps=fixed,
+        jitter_ps=min(sum(graph.jitter_ps[chosen].tolist()), int(UNBOUNDED_PS)),
         smallest_ps=min(crossing_ps(SMALLEST_PACKET_BYTES), crossing_ps(mtu)),
-        latency_ps=inf,
-        variation_ps=inf,
     )
 
 
@@ -116,9 +119,10 @@ def allowed_ports(graph: Graph, request: Request) -> NDArray[np.bool_]:
     return allowed
 
 
-def width_bps(ledger: Ledger, mtu_bytes: NDArray[np.int64] | int) -> NDArray[np.int64]:
+def width_bps(ledger: Ledger, mtu_bytes: NDArray[np.int64] | int, request: Request) -> NDArray[np.int64]:
     """int64[P]: the largest bandwidth (IP packets of this size) that what is left on each port holds."""
-    return np.maximum(ledger.left_bps, 0) * mtu_bytes // (mtu_bytes + ledger.graph.overhead_bytes)
+    packet = mtu_bytes if request.packet_size is None else np.minimum(mtu_bytes, request.packet_size)
+    return np.maximum(ledger.left_bps, 0) * packet // (packet + ledger.graph.overhead_bytes)
 
 
 def search_paths(
@@ -133,8 +137,7 @@ def search_paths(
     allowed = allowed_ports(graph, request)
     limits: list[Limit] = []
     if reserved:
-        allowed &= request.bandwidth <= width_bps(ledger, graph.mtu_bytes)
-        allowed &= _own_wire_bits(graph, request) * SECOND_PS / graph.rate_bps <= ledger.margin_ps + 1.0
+        allowed &= request.bandwidth <= width_bps(ledger, graph.mtu_bytes, request)
         limits = [
             Limit(least_steps(ledger, request, objective), most)
             for objective, most in (
@@ -166,8 +169,7 @@ def least_steps(ledger: Ledger, request: Request, objective: str) -> list[float]
     graph = ledger.graph
     if objective == "loss":
         return [_hidden(ratio) for ratio in graph.loss_ratio.tolist()]
-    own = _own_wire_bits(graph, request)
-    waiting = blocking_ps(graph) + (ledger.bounds.burst_bits + own) * SECOND_PS / graph.rate_bps
+    waiting = least_waiting_ps(ledger)
     jitter = np.where(graph.jitter_ps == UNBOUNDED_PS, inf, graph.jitter_ps)
     if objective == "latency":
         return (waiting + graph.delay_ps + jitter).tolist()
@@ -175,30 +177,12 @@ def least_steps(ledger: Ledger, request: Request, objective: str) -> list[float]
     return np.maximum(0.0, waiting - smallest - 1.0 + 2 * jitter).tolist()
 
 
-def _own_wire_bits(graph: Graph, request: Request) -> NDArray[np.float64]:
-    """float64[P]: what the slice alone brings at once at least, on the wire of each port."""
-    if request.burst is None:
-        return 8.0 * BURST_PACKETS * (graph.mtu_bytes.min(initial=1500) + graph.overhead_bytes)
-    return 8.0 * request.burst * (1.0 + graph.overhead_bytes / graph.mtu_bytes)
-
-
-def _surely_late(ledger: Ledger, fit: Fit) -> bool:
-    """The slice misses its own promises even if it did not make other slices' bursts grow: quick to see."""
-    request, graph = fit.request, ledger.graph
-    if request.latency is None and request.delay_variation is None:
-        return False
-    arrival = fit.arrival(graph)
-    waiting, burst = 0.0, float(arrival.burst_bits)
-    for port, ratio in zip(fit.ports, arrival.wire_ratio, strict=True):
-        largest = 8 * int(graph.mtu_bytes[port] + graph.overhead_bytes[port])
-        together = largest + float(ledger.bounds.burst_bits[port]) + burst * ratio
-        waiting += together * SECOND_PS / int(graph.rate_bps[port])
-        burst = arrival.burst_bits + arrival.rate_bps * waiting / SECOND_PS
-    late = (
-        request.latency is not None and waiting + graph.delay_ps[list(fit.ports)].sum() > request.latency + 1
-    )
-    varied = waiting - (fit.smallest_ps - graph.delay_ps[list(fit.ports)].sum())
-    return late or (request.delay_variation is not None and varied > request.delay_variation + 1)
+def least_waiting_ps(ledger: Ledger) -> NDArray[np.float64]:
+    """float64[P]: what a further slice waits at least: what slices wait there now, or for a frame of its own."""
+    graph, service = ledger.graph, ledger.service
+    frame = 8.0 * (int(graph.mtu_bytes.min(initial=1500)) + graph.overhead_bytes)
+    alone = np.where(service.shaped, 0.0, service.latency_ps) + frame * SECOND_PS / service.rate_bps
+    return np.maximum(ledger.delay_ps, alone)
 
 
 def place(ledger: Ledger, request: Request, effort: Effort = DECISION) -> Ledger | None:
@@ -210,8 +194,6 @@ def place(ledger: Ledger, request: Request, effort: Effort = DECISION) -> Ledger
     search = search_paths(ledger, request, partial_most=effort.partial_most)
     examined = 0
     for _, ports in search:
-        if _surely_late(ledger, _fit(ledger.graph, request, ports)):
-            continue
         after = examine(ledger, request, ports)
         examined += 1
         if after is not None:

@@ -28,6 +28,8 @@ class Slice(Part):
     """The nodes it passes, from first to last; default: admission chooses."""
     burst: PositiveSize | None = None
     """Bytes it may send at once above its bandwidth; default: ten packets of the path's MTU."""
+    packet_size: PositiveSize | None = None
+    """Smallest IP packet with which the bandwidth must hold; default: the smallest that its services state, else the path's MTU."""
 
     @model_validator(mode="after")
     def _two_ends(self) -> Slice:
