@@ -39,11 +39,18 @@ class Asked(Protocol):
     def burst(self) -> int | None: ...
     @property
     def packet_size(self) -> int | None: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
 class Request:
-    """One slice as asked for. Units as in the model: bit/s, ps, bytes, ratio; None: not promised."""
+    """One slice as asked for. Units as in the model: bit/s, ps, bytes, ratio; None: not promised.
+
+    start, end: when it is used, ps; None: to the end of all.
+    """
 
     name: str
     from_: str
@@ -55,6 +62,8 @@ class Request:
     path: tuple[str, ...] | None = None
     burst: int | None = None
     packet_size: int | None = None
+    start: int = 0
+    end: int | None = None
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netarium.compile.graph import UNBOUNDED_PS, Graph
-from netarium.compile.ledger import Fit, Ledger, Misfit, Request
+from netarium.compile.ledger import Fit, Misfit, Request
 from netarium.compile.search import Limit, PathSearch
+from netarium.compile.timetable import Span
 from netarium.units import SECOND_PS
 
 BURST_PACKETS = 10
@@ -27,7 +28,7 @@ SMALLEST_PACKET_BYTES = 28
 
 @dataclass(frozen=True)
 class Effort:
-    """When a search for a path gives up: partial paths looked at, whole paths held against the ledger."""
+    """When a search for a path gives up: partial paths looked at, whole paths held against the span."""
 
     partial_most: int
     whole_most: int
@@ -37,23 +38,24 @@ DECISION = Effort(10_000, 100)
 ALTERNATIVE = Effort(1_000, 25)
 
 
-def examine(ledger: Ledger, request: Request, ports: tuple[int, ...]) -> Ledger | None:
-    """The ledger with `request` on `ports` added; None when that path does not hold it."""
-    fit = _fit(ledger.graph, request, ports)
-    return None if _misfit_alone(ledger, fit) else ledger.add(fit, as_promised=True)
+def examine(span: Span, request: Request, ports: tuple[int, ...]) -> Span | None:
+    """The span with `request` on `ports` added; None when that path does not hold it."""
+    fit = fit_on(span.graph, request, ports)
+    return None if _misfit_alone(span, fit) else span.add(fit, as_promised=True)
 
 
-def misfit(ledger: Ledger, request: Request, ports: tuple[int, ...]) -> Misfit | None:
+def misfit(span: Span, request: Request, ports: tuple[int, ...]) -> Misfit | None:
     """Why `ports` do not hold `request`, the first objective that fails; None when they do."""
-    fit = _fit(ledger.graph, request, ports)
-    alone = _misfit_alone(ledger, fit)
+    fit = fit_on(span.graph, request, ports)
+    alone = _misfit_alone(span, fit)
     if alone:
         return alone
-    after = ledger.add(fit)
+    after = span.add(fit)
     return after.broken_promise() if after else None
 
 
-def _fit(graph: Graph, request: Request, ports: tuple[int, ...]) -> Fit:
+def fit_on(graph: Graph, request: Request, ports: tuple[int, ...]) -> Fit:
+    """What `request` takes of `ports`, whatever is there."""
     chosen = list(ports)
     mtu = int(graph.mtu_bytes[chosen].min())
     overheads = graph.overhead_bytes[chosen].tolist()
@@ -82,16 +84,16 @@ def _fit(graph: Graph, request: Request, ports: tuple[int, ...]) -> Fit:
     )
 
 
-def _misfit_alone(ledger: Ledger, fit: Fit) -> Misfit | None:
+def _misfit_alone(span: Span, fit: Fit) -> Misfit | None:
     """What fails whatever the other slices' bursts are."""
-    graph, request = ledger.graph, fit.request
+    graph, request = span.graph, fit.request
     lacking = [
-        int(ledger.left_bps[port]) - needed for port, needed in zip(fit.ports, fit.reserved_bps, strict=True)
+        int(span.left_bps[port]) - needed for port, needed in zip(fit.ports, fit.reserved_bps, strict=True)
     ]
     if min(lacking) < 0:
         hop = lacking.index(min(lacking))
         port = fit.ports[hop]
-        return Misfit("bandwidth", port, fit.reserved_bps[hop], int(ledger.left_bps[port]))
+        return Misfit("bandwidth", port, fit.reserved_bps[hop], int(span.left_bps[port]))
     if fit.burst_bytes < fit.mtu_bytes:
         narrow = int(np.argmin(graph.mtu_bytes[list(fit.ports)]))
         return Misfit("burst", fit.ports[narrow], fit.mtu_bytes, fit.burst_bytes)
@@ -119,27 +121,27 @@ def allowed_ports(graph: Graph, request: Request) -> NDArray[np.bool_]:
     return allowed
 
 
-def width_bps(ledger: Ledger, mtu_bytes: NDArray[np.int64] | int, request: Request) -> NDArray[np.int64]:
+def width_bps(span: Span, mtu_bytes: NDArray[np.int64] | int, request: Request) -> NDArray[np.int64]:
     """int64[P]: the largest bandwidth (IP packets of this size) that what is left on each port holds."""
     packet = mtu_bytes if request.packet_size is None else np.minimum(mtu_bytes, request.packet_size)
-    return np.maximum(ledger.left_bps, 0) * packet // (packet + ledger.graph.overhead_bytes)
+    return np.maximum(span.left_bps, 0) * packet // (packet + span.graph.overhead_bytes)
 
 
 def search_paths(
-    ledger: Ledger,
+    span: Span,
     request: Request,
     steps: Sequence[float] | None = None,
     reserved: bool = True,
     partial_most: int = DECISION.partial_most,
 ) -> PathSearch:
     """Paths on which `request` may fit, by the routing metric or `steps`; all paths without `reserved`."""
-    graph = ledger.graph
+    graph = span.graph
     allowed = allowed_ports(graph, request)
     limits: list[Limit] = []
     if reserved:
-        allowed &= request.bandwidth <= width_bps(ledger, graph.mtu_bytes, request)
+        allowed &= request.bandwidth <= width_bps(span, graph.mtu_bytes, request)
         limits = [
-            Limit(least_steps(ledger, request, objective), most)
+            Limit(least_steps(span, request, objective), most)
             for objective, most in (
                 ("latency", _just_above(request.latency, 1.0)),
                 ("delay_variation", _just_above(request.delay_variation, 1.0)),
@@ -149,7 +151,7 @@ def search_paths(
         ]
     src, dst = graph.node(request.from_), graph.node(request.to)
     return PathSearch(
-        graph, src, dst, allowed, ledger.costs if steps is None else steps, limits, partial_most
+        graph, src, dst, allowed, span.costs if steps is None else steps, limits, partial_most
     )
 
 
@@ -161,15 +163,15 @@ def _hidden(ratio: float) -> float:
     return inf if ratio >= 1.0 else -log1p(-ratio)
 
 
-def least_steps(ledger: Ledger, request: Request, objective: str) -> list[float]:
+def least_steps(span: Span, request: Request, objective: str) -> list[float]:
     """What each port adds at least to an objective: a lower bound, since bursts grow along the path.
 
     latency, delay_variation in ps. loss as -log(1 - ratio), which adds up.
     """
-    graph = ledger.graph
+    graph = span.graph
     if objective == "loss":
         return [_hidden(ratio) for ratio in graph.loss_ratio.tolist()]
-    waiting = least_waiting_ps(ledger)
+    waiting = least_waiting_ps(span)
     jitter = np.where(graph.jitter_ps == UNBOUNDED_PS, inf, graph.jitter_ps)
     if objective == "latency":
         return (waiting + graph.delay_ps + jitter).tolist()
@@ -177,24 +179,24 @@ def least_steps(ledger: Ledger, request: Request, objective: str) -> list[float]
     return np.maximum(0.0, waiting - smallest - 1.0 + 2 * jitter).tolist()
 
 
-def least_waiting_ps(ledger: Ledger) -> NDArray[np.float64]:
+def least_waiting_ps(span: Span) -> NDArray[np.float64]:
     """float64[P]: what a further slice waits at least: what slices wait there now, or for a frame of its own."""
-    graph, service = ledger.graph, ledger.service
+    graph, service = span.graph, span.service
     frame = 8.0 * (int(graph.mtu_bytes.min(initial=1500)) + graph.overhead_bytes)
     alone = np.where(service.shaped, 0.0, service.latency_ps) + frame * SECOND_PS / service.rate_bps
-    return np.maximum(ledger.delay_ps, alone)
+    return np.maximum(span.delay_ps, alone)
 
 
-def place(ledger: Ledger, request: Request, effort: Effort = DECISION) -> Ledger | None:
-    """The ledger with `request` on the first path, by the routing metric, that holds it; None when none does.
+def place(span: Span, request: Request, effort: Effort = DECISION) -> Span | None:
+    """The span with `request` on the first path, by the routing metric, that holds it; None when none does.
 
     Exhaustive unless the search gives up after `effort`; then the path with the smallest latency and the one
     wanted on an empty network are tried as well. More effort accepts whatever less effort accepts.
     """
-    search = search_paths(ledger, request, partial_most=effort.partial_most)
+    search = search_paths(span, request, partial_most=effort.partial_most)
     examined = 0
     for _, ports in search:
-        after = examine(ledger, request, ports)
+        after = examine(span, request, ports)
         examined += 1
         if after is not None:
             return after
@@ -202,22 +204,22 @@ def place(ledger: Ledger, request: Request, effort: Effort = DECISION) -> Ledger
             break
     if search.complete:
         return None
-    soonest = search_paths(ledger, request, least_steps(ledger, request, "latency"))
-    for ports in (next(iter(soonest), (0.0, ()))[1], wanted_ports(ledger, request)):
-        after = examine(ledger, request, ports) if ports else None
+    soonest = search_paths(span, request, least_steps(span, request, "latency"))
+    for ports in (next(iter(soonest), (0.0, ()))[1], wanted_ports(span, request)):
+        after = examine(span, request, ports) if ports else None
         if after is not None:
             return after
     return None
 
 
-def wanted_ports(ledger: Ledger, request: Request) -> tuple[int, ...]:
+def wanted_ports(span: Span, request: Request) -> tuple[int, ...]:
     """The path that `request` would have on the empty network; of parallel links, the one with most left.
 
     Empty when there is none.
     """
-    graph = ledger.graph
-    _, ports = next(iter(search_paths(ledger, request, reserved=False)), (0.0, ()))
-    left = ledger.left_bps
+    graph = span.graph
+    _, ports = next(iter(search_paths(span, request, reserved=False)), (0.0, ()))
+    left = span.left_bps
     return tuple(
         max(graph.ports_between(graph.tail[port], graph.head[port]), key=lambda each: (left[each], -each))
         for port in ports

@@ -140,7 +140,11 @@ class Ports:
             order = list(self.trial.slices)
             shaped = tuple(
                 ShapedSlice(
-                    1 + order.index(each.name), each.bandwidth_bps, each.burst_bytes, SHAPER_BUFFER_BYTES
+                    1 + order.index(each.name),
+                    each.wire_bps,
+                    each.wire_burst_bytes,
+                    SHAPER_BUFFER_BYTES,
+                    each.overhead_bytes,
                 )
                 for each in slices
             )

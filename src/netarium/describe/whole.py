@@ -88,6 +88,9 @@ def _time_problems(trial: Trial) -> Iterator[Problem]:
     for name, service in trial.services.items():
         if service.start >= trial.duration > 0:
             yield Problem(format_path(("services", name, "start")), format_time(service.start), end)
+    for name, part in trial.slices.items():
+        if part.start >= trial.duration > 0:
+            yield Problem(format_path(("slices", name, "start")), format_time(part.start), end)
     for index, event in enumerate(trial.events):
         if event.at >= trial.duration > 0:
             yield Problem(f"events[{index}].at", format_time(event.at), end)
@@ -115,6 +118,8 @@ def _service_problems(name: str, service: Service, trial: Trial, reach: Reach) -
     problems += _route_problems(path, pairs, reach)
     if service.path is not None:
         problems += _path_problems((*path, "path"), service.path, pairs, reach)
+    if service.slice in trial.slices:
+        problems += _slice_time_problems(path, service, trial)
     if service.slice in trial.slices and pairs:
         problems += _slice_match_problems(path, service.slice, pairs, trial)
     return problems
@@ -183,6 +188,19 @@ def _slice_match_problems(path: Path, name: str, pairs: list[Pair], trial: Trial
     found = f"{name!r}, which goes from {ends[0]!r} to {ends[1]!r}"
     expected = f"a slice from {other[0]!r} to {other[1]!r}, as the service"
     return [Problem(format_path((*path, "slice")), found, expected)]
+
+
+def _slice_time_problems(path: Path, service: Service, trial: Trial) -> Iterator[Problem]:
+    """A service is in its slice only while the slice stands."""
+    part = trial.slices[service.slice or ""]
+    if service.start < part.start:
+        expected = f"at or after {format_time(part.start)}, when slice {service.slice!r} starts"
+        yield Problem(format_path((*path, "start")), format_time(service.start) if service.start else "0", expected)
+    stop = min(service.stop or trial.duration, trial.duration)
+    if part.end is not None and stop > part.end:
+        found = format_time(service.stop) if service.stop else "no stop before the trial ends"
+        expected = f"at or before {format_time(part.end)}, when slice {service.slice!r} ends"
+        yield Problem(format_path((*path, "stop")), found, expected)
 
 
 def _slice_problems(name: str, part: Any, reach: Reach) -> list[Problem]:
