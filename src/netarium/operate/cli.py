@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from netarium.operate.commands import doctor, new, records, run, schema, topology, version
+from netarium.operate.commands import doctor, new, records, run, schema, slices, topology, version
 from netarium.operate.messages import guarded
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command()(guarded(doctor.doctor))
 app.command()(guarded(schema.schema))
 app.command()(guarded(version.version))
 app.add_typer(topology.app, name="topology")
+app.add_typer(slices.app, name="slices")
 
 
 def main() -> None:
