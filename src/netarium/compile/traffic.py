@@ -186,8 +186,12 @@ class Traffic:
         a, b = graph.node_index[src], graph.node_index[dst]
         if service.slice is not None:
             reservation = self.admission[service.slice]
-            band = 1 + list(self.trial.slices).index(service.slice)
-            return self.pairs.add(a, b, reservation.ports, (), band, where)
+            order = list(self.trial.slices)
+            band, returning = 1 + order.index(service.slice), self.trial.slices[service.slice].return_
+            if returning is None:
+                return self.pairs.add(a, b, reservation.ports, (), band, where)
+            back = self.admission[returning].ports
+            return self.pairs.add(a, b, reservation.ports, back, band, where, 1 + order.index(returning))
         if service.path is not None:
             ports = tuple(explicit_path(graph, service.path, f"{where}.path"))
             back = tuple(explicit_path(graph, service.path[::-1], f"{where}.path"))

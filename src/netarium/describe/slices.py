@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from netarium.describe.part import NodeName, Part
+from netarium.describe.part import Name, NodeName, Part
 from netarium.errors import Mistake
 from netarium.units import PositiveRate, PositiveSize, PositiveTime, Ratio, Time, format_time
 
@@ -33,6 +33,8 @@ class Slice(Part):
     packet_size: PositiveSize | None = None
     """Smallest IP packet with which the bandwidth must hold; default: the smallest that its services state, else the path's MTU."""
 
+    return_: Name | None = Field(default=None, alias="return")
+    """The slice that carries the acknowledgements of its services, from its end to its start; default: none."""
     over: PositiveTime | None = None
     """Time over which bandwidth and loss must hold, wherever it begins; default: certification chooses."""
     mechanism: Literal["auto", "strict", "cbs", "taprio", "cqf", "ats"] = "auto"

@@ -40,6 +40,7 @@ def problems_of_whole(trial: Trial) -> list[Problem]:
         problems += _service_problems(name, service, trial, reach)
     for name, part in trial.slices.items():
         problems += _slice_problems(name, part, reach)
+        problems += _return_problems(name, part, trial)
     problems += _event_problems(trial, network)
     problems += _probe_problems(trial, ports)
     problems += expect_problems(trial, [port.name for port in ports])
@@ -217,6 +218,19 @@ def _slice_problems(name: str, part: Any, reach: Reach) -> list[Problem]:
     if part.path is not None:
         problems += _path_problems((*path, "path"), part.path, pairs, reach)
     return problems
+
+
+def _return_problems(name: str, part: Any, trial: Trial) -> Iterator[Problem]:
+    """The slice of the acknowledgements goes the other way, all the time."""
+    if part.return_ is None:
+        return
+    path: Path = ("slices", name, "return")
+    other = trial.slices.get(part.return_)
+    if other is None:
+        yield _unknown(path, part.return_, trial.slices, "slice")
+    elif (other.from_, other.to) != (part.to, part.from_):
+        found = f"{part.return_!r}, which goes from {other.from_!r} to {other.to!r}"
+        yield Problem(format_path(path), found, f"a slice from {part.to!r} to {part.from_!r}")
 
 
 def _event_problems(trial: Trial, network: Network) -> list[Problem]:

@@ -119,6 +119,7 @@ def open_flow(sim, source_index, pair_index, number, size_bytes, now_ps):
     conn.transport = transport.kind
     conn.pair = pair_index
     conn.band = pair.band
+    conn.band_back = pair.band_back
     conn.priority = source.priority
     conn.hash = mix64(advance(sim.streams[source.stream].key, number))
     conn.header_bytes = transport.header_bytes
