@@ -30,7 +30,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,21 +86,69 @@ def blocking_ps(graph: Graph) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True, eq=False)
-class Load:
-    """All slices of a network as its ports see them. One more slice makes a new Load; none is ever changed.
+class Lines:
+    """What comes to one port from one port before it (or enters there) is a line; `numbers` by (port before or -1, port).
 
-    A *line* is what comes to one port from one port before it (or enters there): `lines` numbers them by
-    (port before or -1, port). line_port, and of all slices of a line burst_bits (at the source), rate_bps, on the
-    wire of the port. Behind it, the burst of line l grows by weight x delay for each port that its slices have
-    passed: three arrays (line, port, weight in bits per ps). delay_ps float64[P]: settled, not yet a bound.
-    bound_ps float64[P]: bounds of the delay; infinite where there is none.
+    before, port int64[lines]. Everything that follows from them alone is worked out once.
     """
 
     graph: Graph
     service: Service
-    lines: Mapping[tuple[int, int], int]
-    line_before: NDArray[np.int64]
-    line_port: NDArray[np.int64]
+    numbers: Mapping[tuple[int, int], int]
+    before: NDArray[np.int64]
+    port: NDArray[np.int64]
+
+    def joined(self, ports: tuple[int, ...]) -> tuple[Lines, list[int]]:
+        """(with the lines of a path, their numbers in the order of its hops)."""
+        hops = list(zip((-1, *ports[:-1]), ports, strict=True))
+        fresh = [hop for hop in hops if hop not in self.numbers]
+        if not fresh:
+            return self, [self.numbers[hop] for hop in hops]
+        numbers = {**self.numbers, **{hop: len(self.numbers) + i for i, hop in enumerate(fresh)}}
+        before = np.append(self.before, np.array([hop[0] for hop in fresh], np.int64))
+        port = np.append(self.port, np.array([hop[1] for hop in fresh], np.int64))
+        return Lines(self.graph, self.service, numbers, before, port), [numbers[hop] for hop in hops]
+
+    @cached_property
+    def jitter_ps(self) -> NDArray[np.float64]:
+        """float64[P]: infinite where there is no largest."""
+        return np.where(self.graph.jitter_ps == UNBOUNDED_PS, np.inf, self.graph.jitter_ps.astype(float))
+
+    @cached_property
+    def shape(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(rate in bit/s, frame in bits) of each line, as bits on the wire of its port."""
+        graph, before = self.graph, self.before
+        overhead, own = graph.overhead_bytes[before], graph.overhead_bytes[self.port]
+        ratio = np.maximum(1.0, (_SMALLEST_PACKET_BYTES + own) / (_SMALLEST_PACKET_BYTES + overhead))
+        rate = np.where(before < 0, np.inf, graph.rate_bps[before] * ratio)
+        bunched = graph.rate_bps[before] * 2 * self.jitter_ps[before] / SECOND_PS
+        frame = (8.0 * (graph.mtu_bytes[before] + overhead) + bunched) * ratio
+        return rate, np.where(before < 0, np.inf, frame)
+
+    @cached_property
+    def of_ports(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """(ports with a line; with the lines in the order of ports, where each port's begin; and whose each is)."""
+        ports, first = np.unique(np.sort(self.port), return_index=True)
+        return ports, first, np.repeat(np.arange(len(first)), np.diff(np.append(first, len(self.port))))
+
+    @cached_property
+    def shaped(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """(ports of hosts that have a line, what a frame lasts there in ps)."""
+        ports = self.of_ports[0][self.service.shaped[self.of_ports[0]]]
+        return ports, blocking_ps(self.graph)[ports]
+
+
+@dataclass(frozen=True, eq=False)
+class Load:
+    """All slices of a network as its ports see them. One more slice makes a new Load; none is ever changed.
+
+    Of all slices of a line: burst_bits (at the source), rate_bps float64[lines], on the wire of its port. Behind
+    that, the burst of a line grows by weight x delay for each port that its slices have passed: three arrays
+    (line, port, weight in bits per ps). delay_ps float64[P]: settled, not yet a bound. bound_ps float64[P]: bounds
+    of the delay; infinite where there is none.
+    """
+
+    lines: Lines
     burst_bits: NDArray[np.float64]
     rate_bps: NDArray[np.float64]
     weight_line: NDArray[np.int64]
@@ -114,31 +161,26 @@ class Load:
     @classmethod
     def empty(cls, graph: Graph, service: Service | None = None) -> Load:
         none, numbers = np.zeros(0), np.zeros(0, np.int64)
-        nothing = np.zeros(graph.port_count)
-        service = strict_service(graph) if service is None else service
-        return cls(
-            graph, service, MappingProxyType({}), numbers, numbers, none, none, numbers, numbers, none, 0, nothing,
-            nothing,
-        )  # fmt: skip
+        lines = Lines(graph, strict_service(graph) if service is None else service, {}, numbers, numbers)
+        return cls(lines, none, none, numbers, numbers, none, 0, *[np.zeros(graph.port_count)] * 2)
+
+    @property
+    def graph(self) -> Graph:
+        return self.lines.graph
+
+    @property
+    def service(self) -> Service:
+        return self.lines.service
 
     def joined(self, arrival: Arrival) -> Load:
         """With one more slice; its delays are still those without it (see `settled`)."""
-        lines = dict(self.lines)
-        before = (-1, *arrival.ports[:-1])
-        own = [lines.setdefault(key, len(lines)) for key in zip(before, arrival.ports, strict=True)]
-        fresh = [key for key, line in zip(zip(before, arrival.ports, strict=True), own, strict=True)
-                 if line >= len(self.lines)]  # fmt: skip
-        line_before = np.append(self.line_before, np.array([key[0] for key in fresh], np.int64))
-        line_port = np.append(self.line_port, np.array([key[1] for key in fresh], np.int64))
-        burst = np.append(self.burst_bits, np.zeros(len(fresh)))
-        rate = np.append(self.rate_bps, np.zeros(len(fresh)))
+        lines, own = self.lines.joined(arrival.ports)
+        more = np.zeros(len(lines.port) - len(self.lines.port))
+        burst, rate = np.append(self.burst_bits, more), np.append(self.rate_bps, more)
         ratio = np.array(arrival.wire_ratio)
         burst[own] += arrival.burst_bits * ratio
         rate[own] += arrival.rate_bps * ratio
-        load = replace(
-            self, lines=MappingProxyType(lines), line_before=line_before, line_port=line_port, burst_bits=burst,
-            rate_bps=rate,
-        )  # fmt: skip
+        load = replace(self, lines=lines, burst_bits=burst, rate_bps=rate)
         return load if arrival.regulated else load._weighted(arrival, own)
 
     def _weighted(self, arrival: Arrival, own: list[int]) -> Load:
@@ -157,70 +199,52 @@ class Load:
             merged = len(weights)
         return replace(self, weight_line=lines, weight_port=ports, weight=weights, merged=merged)
 
-    @cached_property
-    def _jitter_ps(self) -> NDArray[np.float64]:
-        return np.where(self.graph.jitter_ps == UNBOUNDED_PS, np.inf, self.graph.jitter_ps.astype(float))
-
-    @cached_property
-    def _shape(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(rate in bit/s, frame in bits) of the line behind each `line`, as bits on the wire of its port."""
-        graph, before = self.graph, self.line_before
-        overhead, own = graph.overhead_bytes[before], graph.overhead_bytes[self.line_port]
-        ratio = np.maximum(1.0, (_SMALLEST_PACKET_BYTES + own) / (_SMALLEST_PACKET_BYTES + overhead))
-        rate = np.where(before < 0, np.inf, graph.rate_bps[before] * ratio)
-        bunched = graph.rate_bps[before] * 2 * self._jitter_ps[before] / SECOND_PS
-        frame = (8.0 * (graph.mtu_bytes[before] + overhead) + bunched) * ratio
-        return rate, np.where(before < 0, np.inf, frame)
-
     def grown(self, delay_ps: NDArray[np.float64]) -> NDArray[np.float64]:
         """float64[lines]: burst of each line when the ports take `delay_ps`."""
-        shift = (delay_ps + 2 * self._jitter_ps)[self.weight_port]
+        shift = (delay_ps + 2 * self.lines.jitter_ps)[self.weight_port]
         return self.burst_bits + np.bincount(self.weight_line, self.weight * shift, minlength=len(self.burst_bits))
 
     def delays(self, delay_ps: NDArray[np.float64]) -> NDArray[np.float64]:
         """F: the delay of every port when the ports before it take `delay_ps`; 0 at ports without a slice."""
         bursts = self.grown(delay_ps)
         found = np.zeros(self.graph.port_count)
-        ports, waits = self._deviations(bursts)
-        found[ports] = self.service.latency_ps[ports] + waits
-        found[self.line_port[~np.isfinite(bursts)]] = np.inf
-        shaped = ports[self.service.shaped[ports]]
-        found[shaped] = blocking_ps(self.graph)[shaped]
+        ports = self.lines.of_ports[0]
+        endless = ~np.isfinite(bursts)
+        found[ports] = self.service.latency_ps[ports] + self._deviations(np.where(endless, 0.0, bursts))
+        if endless.any():
+            found[self.lines.port[endless]] = np.inf
+        shaped, frame_ps = self.lines.shaped
+        found[shaped] = frame_ps
         return found
 
-    def _deviations(self, bursts: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """(ports with a line, sup of A(t)/R - t at each in ps).
+    def _deviations(self, bursts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """sup of A(t)/R - t at each port with a line, ps.
 
         A bends where a line has caught up with its burst, at t = (b - L) / (C - r). The supremum is at one of these
         points or at 0. Sorted by port and t, the lines before a point have caught up, the rest are still arriving.
         """
-        line_rate, frame = self._shape
-        with np.errstate(invalid="ignore"):
-            late = (bursts > frame) & (line_rate > self.rate_bps)
-            bend = np.where(late, (bursts - frame) / np.where(late, line_rate - self.rate_bps, 1.0), 0.0)
-        bend[~np.isfinite(bend)] = 0.0
-        order = np.lexsort((bend, self.line_port))
-        port, bend, late = self.line_port[order], bend[order], late[order]
-        ports, first = np.unique(port, return_index=True)
-        segment = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(port))))
-        burst = np.where(np.isfinite(bursts), bursts, 0.0)[order]
-        rate = self.rate_bps[order]
-        # at t = 0: bursts of those that have caught up, frames of those still arriving; changes at each bend
-        start_bits = np.where(late, np.where(np.isfinite(frame), frame, 0.0)[order], burst)
-        start_rate = np.where(late, np.where(np.isfinite(line_rate), line_rate, 0.0)[order], rate)
-        bits = np.add.reduceat(start_bits, first)[segment] + _running(burst - start_bits, first, segment)
-        slope = np.add.reduceat(start_rate, first)[segment] + _running(rate - start_rate, first, segment)
-        service = self.service.rate_bps[port]
-        at_bend = (bits + slope * bend) / service - bend
-        at_zero = np.add.reduceat(start_bits, first) / self.service.rate_bps[ports]
-        return ports, np.maximum(np.maximum.reduceat(at_bend, first), at_zero) * SECOND_PS
+        line_rate, frame = self.lines.shape
+        late = (bursts > frame) & (line_rate > self.rate_bps)
+        bend = np.zeros(len(bursts))
+        np.divide(bursts - frame, line_rate - self.rate_bps, out=bend, where=late)
+        # what a line brings at t = 0, and from then on, until it has caught up
+        at_once, coming = np.where(late, frame, bursts), np.where(late, line_rate, self.rate_bps)
+        order = np.lexsort((bend, self.lines.port))
+        ports, first, segment = self.lines.of_ports
+        bend, at_once, coming = bend[order], at_once[order], coming[order]
+        from_start = np.add.reduceat(at_once, first)
+        bits = from_start[segment] + _running(bursts[order] - at_once, first, segment)
+        slope = np.add.reduceat(coming, first)[segment] + _running(self.rate_bps[order] - coming, first, segment)
+        rate = self.service.rate_bps[ports]
+        at_bend = (bits + slope * bend) / rate[segment] - bend
+        return np.maximum(np.maximum.reduceat(at_bend, first), from_start / rate) * SECOND_PS
 
     def settled(self, late: Callable[[NDArray[np.float64]], bool] | None = None) -> Load | None:
         """With the bounds of all its slices together.
 
         None as soon as `late` says so of the delays so far: what grows does not shrink again.
         """
-        if not len(self.line_port):
+        if not len(self.burst_bits):
             return self
         delay, endless = self.delay_ps, np.where(np.isinf(self.delay_ps), np.inf, 0.0)
         for _ in range(2):
@@ -247,11 +271,11 @@ class Load:
 
     def together(self) -> NDArray[np.float64]:
         """float64[P]: bits on the wire that all slices can bring to each port at once, were lines without end."""
-        return np.bincount(self.line_port, self.grown(self.bound_ps), minlength=self.graph.port_count)
+        return np.bincount(self.lines.port, self.grown(self.bound_ps), minlength=self.graph.port_count)
 
     def backlog_bits(self) -> NDArray[np.float64]:
         """float64[P]: the most that the class holds at each port."""
-        rates = np.bincount(self.line_port, self.rate_bps, minlength=self.graph.port_count)
+        rates = np.bincount(self.lines.port, self.rate_bps, minlength=self.graph.port_count)
         plain = self.together() + rates * self.service.latency_ps / SECOND_PS
         with np.errstate(invalid="ignore"):
             return np.minimum(plain, self.service.rate_bps * self.bound_ps / SECOND_PS)
