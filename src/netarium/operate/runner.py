@@ -102,7 +102,7 @@ def run(
     with _ended(folder), stop_on_signals(lambda: watcher.say("Stopping; once more to stop at once.")) as stop:
         samples = _simulate(plan, watcher, stop)
         watcher.stage("measuring")
-        return _keep_results(trial, plan, samples, folder, stop)
+        return _keep_results(trial, plan, samples, folder, stop, watcher)
 
 
 def _folder(trial: Trial, plan: Plan | None, runs: Path | None, argv: Sequence[str]) -> RunFolder:
@@ -135,9 +135,10 @@ def _simulate(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
 
 
 def _keep_results(
-    trial: Trial, plan: Plan, samples: Samples, folder: RunFolder, stop: StopRequest
+    trial: Trial, plan: Plan, samples: Samples, folder: RunFolder, stop: StopRequest, watcher: Watcher
 ) -> Outcome:
     from netarium.measure.document import failures, metrics_document
+    from netarium.operate import evidence
     from netarium.store.topology import topology_document
 
     document = metrics_document(
@@ -148,6 +149,7 @@ def _keep_results(
         bounds=_bounds(plan),
         assumptions=plan.assumptions,
     )
+    evidence.keep(plan, samples, document, watcher)
     exit_code, reason = (FAILED if document["status"] == "failed" else DONE), "; ".join(failures(document))
     error = None
     if stop():

@@ -423,6 +423,8 @@ ACTION = record(
 CAPTURE = record(
     ("limit", "i8", "packets to keep"),
     ("count", "i8", "packets kept"),
+    ("from_ps", "i8", "from when on"),
+    ("to_ps", "i8", "until when"),
 )
 
 CAPTURED = record(
