@@ -81,7 +81,10 @@ def measure(graph: Graph, sizes: list[int], asked: int) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"standing": len(times.ledgers[0].fits)}
         for kind in KINDS:
             seconds = sorted(timed(times, request(draw, graph, "asked", kind)) for _ in range(asked))
-            row[kind] = {"median_s": statistics.median(seconds), "p99_s": seconds[int(0.99 * (len(seconds) - 1))]}
+            row[kind] = {
+                "median_s": statistics.median(seconds),
+                "p99_s": seconds[int(0.99 * (len(seconds) - 1))],
+            }
         rows.append(row)
         print(f"{row['standing']:>8,}" + "".join(
             f"  {row[kind]['median_s'] * 1e3:8.2f} {row[kind]['p99_s'] * 1e3:8.2f}" for kind in KINDS))  # fmt: skip
@@ -98,7 +101,9 @@ def draw_figure(rows: list[dict[str, Any]], path: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(4.5, 3))
     standing = [row["standing"] for row in rows]
     for kind, style in zip(KINDS, ("-", "--", ":"), strict=True):
-        axes.plot(standing, [row[kind]["median_s"] * 1e3 for row in rows], style, label=kind.replace("_", ": "))
+        axes.plot(
+            standing, [row[kind]["median_s"] * 1e3 for row in rows], style, label=kind.replace("_", ": ")
+        )
     axes.axhline(TARGET_S * 1e3, color="0.6", linewidth=1)
     axes.text(0, TARGET_S * 1e3, " target", va="bottom", color="0.4")
     axes.set(xlabel="standing slices", ylabel="a request, ms (median)", ylim=(0, None))
@@ -111,7 +116,13 @@ def main() -> None:
     given = arguments()
     graph = build_graph(Network(topology={"kind": given.topology}))
     sizes = [given.most * (i + 1) // given.steps for i in range(given.steps)]
-    print("standing" + "".join(f"  {kind:>17}" for kind in KINDS) + "\n        " + "    median      p99" * 3 + "  (ms)")
+    print(
+        "standing"
+        + "".join(f"  {kind:>17}" for kind in KINDS)
+        + "\n        "
+        + "    median      p99" * 3
+        + "  (ms)"
+    )
     rows = measure(graph, sizes, given.asked)
     given.json.parent.mkdir(parents=True, exist_ok=True)
     figure = given.json.with_suffix(".png")

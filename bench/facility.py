@@ -91,7 +91,9 @@ def lines() -> list[str]:
     """The trial, line by line."""
     slices, services = [], []
     for number, (a, b) in enumerate(ends()):
-        there, back = (f"{flavour.name}-{number}{side}" for flavour, side in zip(WAYS[number % 4], "ab", strict=True))
+        there, back = (
+            f"{flavour.name}-{number}{side}" for flavour, side in zip(WAYS[number % 4], "ab", strict=True)
+        )
         for name, other, flavour, source, target in (
             (there, back, WAYS[number % 4][0], a, b), (back, there, WAYS[number % 4][1], b, a),
         ):  # fmt: skip

@@ -58,7 +58,11 @@ def _typed(field: str, value: Any) -> str:
 
 
 def alternatives(
-    span: Span, request: Request, wanted: tuple[str, ...], times: Timetable | None = None, until_ps: int = ALWAYS_PS
+    span: Span,
+    request: Request,
+    wanted: tuple[str, ...],
+    times: Timetable | None = None,
+    until_ps: int = ALWAYS_PS,
 ) -> tuple[Alternative, ...]:
     """Changes to `request`, which `span` refuses, each accepted when asked again. `wanted`: nodes of its
     path; times: what stands at other times, `until_ps` the end of all.
@@ -67,9 +71,7 @@ def alternatives(
     or delay variation, more loss, another burst. If no single change does, the promises and the bandwidth
     together. A later time is offered beside these.
     """
-    found = [
-        change for change in _single_changes(span, request, wanted) if _accepted(span, request, change)
-    ]
+    found = [change for change in _single_changes(span, request, wanted) if _accepted(span, request, change)]
     later = None if times is None else later_time(times, request, until_ps)
     if later is not None:
         found.append(later)

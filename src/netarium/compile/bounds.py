@@ -202,7 +202,9 @@ class Load:
     def grown(self, delay_ps: NDArray[np.float64]) -> NDArray[np.float64]:
         """float64[lines]: burst of each line when the ports take `delay_ps`."""
         shift = (delay_ps + 2 * self.lines.jitter_ps)[self.weight_port]
-        return self.burst_bits + np.bincount(self.weight_line, self.weight * shift, minlength=len(self.burst_bits))
+        return self.burst_bits + np.bincount(
+            self.weight_line, self.weight * shift, minlength=len(self.burst_bits)
+        )
 
     def delays(self, delay_ps: NDArray[np.float64]) -> NDArray[np.float64]:
         """F: the delay of every port when the ports before it take `delay_ps`; 0 at ports without a slice."""
@@ -234,7 +236,9 @@ class Load:
         bend, at_once, coming = bend[order], at_once[order], coming[order]
         from_start = np.add.reduceat(at_once, first)
         bits = from_start[segment] + _running(bursts[order] - at_once, first, segment)
-        slope = np.add.reduceat(coming, first)[segment] + _running(self.rate_bps[order] - coming, first, segment)
+        slope = np.add.reduceat(coming, first)[segment] + _running(
+            self.rate_bps[order] - coming, first, segment
+        )
         rate = self.service.rate_bps[ports]
         at_bend = (bits + slope * bend) / rate[segment] - bend
         return np.maximum(np.maximum.reduceat(at_bend, first), from_start / rate) * SECOND_PS
@@ -259,7 +263,10 @@ class Load:
                 finite = np.isfinite(delay)
                 if finite.any() and delay[finite].max() > _HOPELESS_PS:
                     break
-                if np.isfinite(before[~finite]).any() or (change > _SETTLED * delay[finite].max(initial=0)).any():
+                if (
+                    np.isfinite(before[~finite]).any()
+                    or (change > _SETTLED * delay[finite].max(initial=0)).any()
+                ):
                     continue
                 above = delay * (1 + SLACK)
                 if (np.maximum(self.delays(above), endless) <= above).all():
@@ -281,13 +288,17 @@ class Load:
             return np.minimum(plain, self.service.rate_bps * self.bound_ps / SECOND_PS)
 
 
-def _running(values: NDArray[np.float64], first: NDArray[np.int64], segment: NDArray[np.int64]) -> NDArray[np.float64]:
+def _running(
+    values: NDArray[np.float64], first: NDArray[np.int64], segment: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Running sum of `values` within each segment, the own value included."""
     total = np.cumsum(values)
     return total - (total[first] - values[first])[segment]
 
 
-def slice_bursts(arrival: Arrival, delay_ps: NDArray[np.float64], jitter_ps: NDArray[np.float64]) -> list[float]:
+def slice_bursts(
+    arrival: Arrival, delay_ps: NDArray[np.float64], jitter_ps: NDArray[np.float64]
+) -> list[float]:
     """Burst of a slice before each of its hops, bits of IP packets, when the ports take at most `delay_ps`."""
     if arrival.regulated:
         return [float(arrival.burst_bits)] * len(arrival.ports)

@@ -96,7 +96,9 @@ class Fit:
     @property
     def most_ps(self) -> float:
         """How long its packets may wait in all hops together within its promises."""
-        latency = inf if self.request.latency is None else self.request.latency - self.fixed_ps - self.jitter_ps
+        latency = (
+            inf if self.request.latency is None else self.request.latency - self.fixed_ps - self.jitter_ps
+        )
         if self.request.delay_variation is None:
             return latency
         variation = self.request.delay_variation + self.smallest_ps - self.fixed_ps - 2 * self.jitter_ps
@@ -210,7 +212,10 @@ class Ledger:
         """A promise of latency or delay variation that the bounds exceed, of the last slice if it has one."""
         for i in np.flatnonzero(self.waiting_ps > self.most_ps - 1.0)[::-1].tolist():
             fit = self.fits[i]
-            for objective, needed in (("latency", self.latency_ps(i)), ("delay_variation", self.variation_ps(i))):
+            for objective, needed in (
+                ("latency", self.latency_ps(i)),
+                ("delay_variation", self.variation_ps(i)),
+            ):
                 promised = getattr(fit.request, objective)
                 if promised is not None and needed > promised:
                     worst = max(fit.ports, key=self.load.bound_ps.__getitem__)

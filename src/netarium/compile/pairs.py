@@ -66,7 +66,9 @@ class Pairs:
             return pairs, np.zeros(0)
         columns = [np.array(column, np.int64) for column in zip(*self.ends, strict=True)]
         src, dst, path, back = columns[:4]
-        for name, column in zip(("src", "dst", "path", "path_back", "band", "band_back"), columns, strict=True):
+        for name, column in zip(
+            ("src", "dst", "path", "path_back", "band", "band_back"), columns, strict=True
+        ):
             pairs[name] = column
         there = self._survey(table, src, dst, path)
         home = self._survey(table, dst, src, back)

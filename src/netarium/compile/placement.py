@@ -150,9 +150,7 @@ def search_paths(
             if most is not None
         ]
     src, dst = graph.node(request.from_), graph.node(request.to)
-    return PathSearch(
-        graph, src, dst, allowed, span.costs if steps is None else steps, limits, partial_most
-    )
+    return PathSearch(graph, src, dst, allowed, span.costs if steps is None else steps, limits, partial_most)
 
 
 def _just_above(promised: int | None, by: float) -> float | None:

@@ -43,6 +43,8 @@ class Slice(Part):
     """When it begins to be used."""
     end: PositiveTime | None = None
     """When its use ends; default: with the trial."""
+    activation: bool = False
+    """Whether it is tested before its services start (in the manner of ITU-T Y.1564)."""
     protection: bool = False
     """Whether every packet is sent on two disjoint paths, and the first copy delivered (IEEE 802.1CB)."""
 

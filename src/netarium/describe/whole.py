@@ -92,6 +92,9 @@ def _time_problems(trial: Trial) -> Iterator[Problem]:
     for name, part in trial.slices.items():
         if part.start >= trial.duration > 0:
             yield Problem(format_path(("slices", name, "start")), format_time(part.start), end)
+        if part.over is not None and part.over > trial.duration > 0:
+            expected = f"at most the duration ({format_time(trial.duration)})"
+            yield Problem(format_path(("slices", name, "over")), format_time(part.over), expected)
     for index, event in enumerate(trial.events):
         if event.at >= trial.duration > 0:
             yield Problem(f"events[{index}].at", format_time(event.at), end)
@@ -196,7 +199,9 @@ def _slice_time_problems(path: Path, service: Service, trial: Trial) -> Iterator
     part = trial.slices[service.slice or ""]
     if service.start < part.start:
         expected = f"at or after {format_time(part.start)}, when slice {service.slice!r} starts"
-        yield Problem(format_path((*path, "start")), format_time(service.start) if service.start else "0", expected)
+        yield Problem(
+            format_path((*path, "start")), format_time(service.start) if service.start else "0", expected
+        )
     stop = min(service.stop or trial.duration, trial.duration)
     if part.end is not None and stop > part.end:
         found = format_time(service.stop) if service.stop else "no stop before the trial ends"

@@ -59,7 +59,11 @@ def metrics_document(
     }
     for name, certificate in certify(samples, trial, terms).items():
         bound = dict((bounds or {}).get(name, {}))
-        document["slices"][name] = {"admitted": True, "bound": bound, **_against_bound(samples, certificate, bound)}
+        document["slices"][name] = {
+            "admitted": True,
+            "bound": bound,
+            **_against_bound(samples, certificate, bound),
+        }
     document["expect"] = evaluate_expectations(trial.expect, samples, document, document["slices"])
     if failures(document):
         document["status"] = "failed"

@@ -47,7 +47,9 @@ class Wish:
             end = end_s * SECOND_PS if request.end is None else first + request.end
             if end > end_s * SECOND_PS:
                 where, slot = f"slices.{name}.end", f"{end_s - start_s} s"
-                raise TrialInvalid([Problem(where, f"{request.end / SECOND_PS:g} s", f"at most the slot, {slot}")])
+                raise TrialInvalid(
+                    [Problem(where, f"{request.end / SECOND_PS:g} s", f"at most the slot, {slot}")]
+                )
             found.append(replace(request, start=start, end=end))
         return found
 
@@ -108,7 +110,9 @@ def _decide(wanted: Wish, standing: Sequence[Booking], start_s: int, end_s: int)
 
     times = _timetable(wanted, [each for each in standing if each.start_s < end_s and each.end_s > start_s])
     requests = wanted.requests(start_s, end_s)
-    refusals = decide(times, [_usable(each) for each in requests], until_ps=0)  # next_free tells of later times
+    refusals = decide(
+        times, [_usable(each) for each in requests], until_ps=0
+    )  # next_free tells of later times
     if refusals:
         raise AdmissionRefused(refusals)
     admission = admission_of(times, requests, (), RESERVABLE_SHARE)
@@ -130,7 +134,9 @@ def _booked(request: Request, reservation: Any) -> BookedSlice:
         "latency_s": _seconds(reservation.latency_bound_ps),
         "delay_variation_s": _seconds(reservation.variation_bound_ps),
     }
-    return BookedSlice(request.name, asked, reservation.port_names, reservation.wire_bps, start_s, end_s, bound)
+    return BookedSlice(
+        request.name, asked, reservation.port_names, reservation.wire_bps, start_s, end_s, bound
+    )
 
 
 def _seconds(time_ps: int | None) -> float | None:

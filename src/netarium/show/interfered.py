@@ -68,4 +68,10 @@ def document(before: dict[str, Any], after: dict[str, Any], ports: tuple[str, ..
         }
         for name, entry in after["slices"].items()
     }
-    return {"format": 1, "interfered_ports": list(ports), "slices": slices, "before": before, "interfered": after}
+    return {
+        "format": 1,
+        "interfered_ports": list(ports),
+        "slices": slices,
+        "before": before,
+        "interfered": after,
+    }

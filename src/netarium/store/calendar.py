@@ -85,7 +85,9 @@ class Calendar:
                     self.db.execute(statement)
                 found = self.db.execute("PRAGMA user_version").fetchone()[0]
                 if found > FORMAT:
-                    raise RecordError(f"{path}: a calendar of format {found}, expected {FORMAT} or older; upgrade")
+                    raise RecordError(
+                        f"{path}: a calendar of format {found}, expected {FORMAT} or older; upgrade"
+                    )
                 self.db.execute(f"PRAGMA user_version = {FORMAT}")
         except (sqlite3.DatabaseError, OSError) as error:
             raise RecordError(f"{path}: cannot be used as a calendar ({error})") from error
@@ -115,7 +117,8 @@ class Calendar:
             slices = tuple(decide(self.standing(wanted.facility, wanted.start_s)))
             row = (wanted.facility, wanted.owner, wanted.trial, wanted.start_s, wanted.end_s, wanted.made_s)
             cursor = self.db.execute(
-                "INSERT INTO bookings (facility, owner, trial, start_s, end_s, made_s) VALUES (?, ?, ?, ?, ?, ?)", row
+                "INSERT INTO bookings (facility, owner, trial, start_s, end_s, made_s) VALUES (?, ?, ?, ?, ?, ?)",
+                row,
             )
             number = int(cursor.lastrowid or 0)
             for position, each in enumerate(slices):
@@ -168,7 +171,9 @@ class Calendar:
         columns = "id, facility, owner, trial, start_s, end_s, made_s, released_s"
         rows = self.db.execute(f"SELECT {columns} FROM bookings WHERE {where} ORDER BY id", values).fetchall()
         return [
-            Booking(facility, owner, trial, start, end, self._slices(number, start, end), number, made, released)
+            Booking(
+                facility, owner, trial, start, end, self._slices(number, start, end), number, made, released
+            )
             for number, facility, owner, trial, start, end, made, released in rows
         ]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_routing import simple_paths
 
 from netarium.compile.admission import admit
-from netarium.compile.bounds import Arrival, Load, slice_bursts
+from netarium.compile.bounds import Arrival, Load
 from netarium.compile.graph import build_graph
 from netarium.compile.ledger import Request
 from netarium.describe.network import Network

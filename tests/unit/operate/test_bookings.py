@@ -128,7 +128,9 @@ def test_of_many_who_ask_at_once_only_those_get_it_for_whom_there_is_room(tmp_pa
         process.join(timeout=60)
     booked = Calendar(path).all()
     assert sorted(each.owner for each in booked) == sorted(owner for owner in got if owner)
-    assert len(booked) == 3  # of 100 Gbit/s 95 can be reserved, and 30 Gbit/s of packets are 30.76 on the wire
+    assert (
+        len(booked) == 3
+    )  # of 100 Gbit/s 95 can be reserved, and 30 Gbit/s of packets are 30.76 on the wire
     assert Calendar(path).most_taken_bps(wish().facility, "a->m", 0, HOUR_S) == 3 * 30_760_000_000
 
 

@@ -37,7 +37,8 @@ def run(
     ] = True,
     list_bundled: Annotated[bool, typer.Option("--list", help="List the bundled trials and stop.")] = False,
     interfere: Annotated[
-        bool, typer.Option("--interfere", help="Run it again with best effort filling every link of its slices.")
+        bool,
+        typer.Option("--interfere", help="Run it again with best effort filling every link of its slices."),
     ] = False,
 ) -> None:
     """Run a trial, certify and record it, print the outcome."""
@@ -107,7 +108,9 @@ def _tell_both(before: Any, after: Any, attack: Any, as_json: bool) -> None:
         typer.echo(f"not on {port}: no service can choose the second of parallel links")
     for text in attack.dropped:
         typer.echo(f"not judged under interference: {text}")
-    typer.echo(f"records {before.folder} {after.folder}; more: netarium compare {before.folder} {after.folder}")
+    typer.echo(
+        f"records {before.folder} {after.folder}; more: netarium compare {before.folder} {after.folder}"
+    )
 
 
 def check(

@@ -25,7 +25,11 @@ app = typer.Typer(
 CalendarFile = Annotated[
     Path,
     typer.Option(
-        "--calendar", envvar="NETARIUM_CALENDAR", metavar="FILE", help="The facility's calendar.", dir_okay=False
+        "--calendar",
+        envvar="NETARIUM_CALENDAR",
+        metavar="FILE",
+        help="The facility's calendar.",
+        dir_okay=False,
     ),
 ]
 CALENDAR = Path("runs/calendar.sqlite")
@@ -63,7 +67,9 @@ def book(
         write_json(_row(booking))
         return
     when = f"{bookings.in_words(booking.start_s)} to {bookings.in_words(booking.end_s)}"
-    typer.echo(f"booking {booking.id}: {len(booking.slices)} slices of {booking.trial} for {booking.owner}, {when}")
+    typer.echo(
+        f"booking {booking.id}: {len(booking.slices)} slices of {booking.trial} for {booking.owner}, {when}"
+    )
 
 
 @app.command("list")
