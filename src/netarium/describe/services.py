@@ -101,14 +101,14 @@ class Replication(Part):
     """Every packet on several paths, the first to come is delivered (IEEE 802.1CB)."""
 
     paths: (
-        Annotated[Annotated[int, Field(ge=2, le=4, strict=True)], Tag("<number>")]
+        Annotated[Literal[2], Tag("<number>")]
         | Annotated[tuple[tuple[NodeName, ...], ...], Field(min_length=2, max_length=4), Tag("<list>")]
     ) = Field(default=2, discriminator=Discriminator(_count_or_paths))
-    """How many node-disjoint paths, shortest together; or the paths, each a list of nodes."""
-    history_length: Annotated[int, Field(ge=1, le=1024, strict=True)] = 64
+    """2: the two paths without a common router that are shortest together; or two to four paths, each a list of nodes."""
+    history_length: Annotated[int, Field(ge=2, le=256, strict=True)] = 64
     """frerSeqRcvyHistoryLength: how far back a packet may come and still be told from a repeated one."""
-    reset: PositiveTime | None = None
-    """frerSeqRcvyResetMSec: begin anew after so long without an accepted packet; default: never."""
+    reset: PositiveTime = 10**12
+    """frerSeqRcvyResetMSec: after so long without an accepted packet the next is accepted, whatever its number."""
 
 
 class Sizes(Part):
