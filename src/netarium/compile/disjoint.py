@@ -20,7 +20,9 @@ def member_paths(
             at = f"{where}.replication.paths[{number}]"
             ends = (graph.node_names[src], graph.node_names[dst])
             if (nodes[0], nodes[-1]) != ends:
-                raise TrialInvalid([Problem(at, f"from {nodes[0]} to {nodes[-1]}", f"from {ends[0]} to {ends[1]}")])
+                raise TrialInvalid(
+                    [Problem(at, f"from {nodes[0]} to {nodes[-1]}", f"from {ends[0]} to {ends[1]}")]
+                )
             paths.append(tuple(explicit_path(graph, nodes, at)))
         return tuple(paths)
     head, inner_src = _access(graph, src, graph.out_ports, graph.head)

@@ -53,7 +53,7 @@ class Ports:
         by_port = self._slices_by_port()
         rates = self._rate_changes(described)
         problems: list[Problem] = []
-        for index, port in enumerate(described):
+        for index in range(len(described)):
             try:
                 self._add(index, described, by_port.get(index, []), rates.get(index, []))
             except Mistake as mistake:

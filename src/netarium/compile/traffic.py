@@ -208,7 +208,9 @@ class Traffic:
 
     def flow_counts(self) -> dict[str, tuple[int, int]]:
         """Name of each service -> (its index, its sources: each has one flow where it has a fixed number)."""
-        sources = np.bincount([int(row.service) for row in self.sources] or [0], minlength=len(self.trial.services))
+        sources = np.bincount(
+            [int(row.service) for row in self.sources] or [0], minlength=len(self.trial.services)
+        )
         return {name: (i, max(1, int(sources[i]))) for i, name in enumerate(self.trial.services)}
 
     # -- one method per kind of service

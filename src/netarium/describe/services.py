@@ -10,7 +10,16 @@ from netarium.catalog import DISTRIBUTIONS
 from netarium.describe.part import Name, Names, NodeName, Part
 from netarium.describe.transport import Transport
 from netarium.errors import Mistake, did_you_mean, one_of
-from netarium.units import PositiveFrequency, PositiveRate, PositiveSize, PositiveTime, Ratio, Size, Time, format_time
+from netarium.units import (
+    PositiveFrequency,
+    PositiveRate,
+    PositiveSize,
+    PositiveTime,
+    Ratio,
+    Size,
+    Time,
+    format_time,
+)
 
 LOOP_WINDOW = 32
 """Messages of a control loop that may be on their way within their deadline."""

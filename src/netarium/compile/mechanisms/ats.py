@@ -38,10 +38,11 @@ def bound(
 ) -> Bound:
     """Of the streams of a class, each of them held to its bucket: from eligibility at this port to the last bit on the wire.
 
-    Specht and Samii, Urgency-based scheduler for time-sensitive switched Ethernet networks, ECRTS 2016, theorem 5; IEEE
-    802.1Q-2022 annex V: (b_above + b_class - l + L_below) / (C - r_above) + l / C with the least packet l. Over several hops the bounds add
-    up and no burst grows: waiting for eligibility at the next port adds nothing to the worst case (Le Boudec, A theory of traffic
-    regulators for deterministic networks with application to interleaved regulators, IEEE/ACM ToN 2018, theorem 5).
+    Specht and Samii, Urgency-based scheduler for time-sensitive switched Ethernet networks, ECRTS 2016, theorem 5;
+    IEEE 802.1Q-2022 annex V: (b_above + b_class - l + L_below) / (C - r_above) + l / C with the least packet l. Over
+    several hops the bounds add up and no burst grows: waiting for eligibility at the next port adds nothing to the
+    worst case (Le Boudec, A theory of traffic regulators for deterministic networks with application to interleaved
+    regulators, IEEE/ACM ToN 2018, theorem 5).
     """
     above_bps, above_bits = together(above, port)
     own_bps, own_bits = together(streams, port)
@@ -57,7 +58,8 @@ def bound(
 
 
 def path_bound(ports: Sequence[tuple[PortTerms, Bound]]) -> Bound:
-    """Of a path whose ports have these bounds, regulated at each: from arrival at the first port to the far end of the last link."""
+    """Of a path whose ports have these bounds, regulated at each: from arrival at the first port to the far end of
+    the last link."""
     delay_ps = sum(port.delay_ps for port, _ in ports)
     return Bound(
         sum(each.latency_ps for _, each in ports) + delay_ps,

@@ -21,8 +21,9 @@ def encode(
     port: PortTerms,
     priorities: Mapping[int, int],
 ) -> Mqprio:
-    """The queue of a port: the idleslope of a class is the rate of its streams on the wire. Raises ValueError when both together
-    take more than 75 % of the port. priorities: priority of packets -> CLASS_A or CLASS_B; others are best effort."""
+    """The queue of a port: the idleslope of a class is the rate of its streams on the wire. Raises ValueError when
+    both together take more than 75 % of the port. priorities: priority of packets -> CLASS_A or CLASS_B; others are
+    best effort."""
     slopes = [ceil(together(streams, port)[0]) for streams in (streams_a, streams_b)]
     if sum(slopes) > LARGEST_SHARE * port.rate_bps:
         told = f"{format_rate(sum(slopes))} of {format_rate(port.rate_bps)}"
@@ -45,9 +46,10 @@ def bound(
 ) -> Bound:
     """Of the streams of a class with a credit-based shaper.
 
-    above: None for class A; for class B (idleslope, largest packet) of the class A above it. below_bytes: largest packet of lower
-    classes (default: the MTU). Service curve: De Azua and Boyer, Complete modelling of AVB in network calculus framework, RTNS
-    2014, section 4; credit of class A is at most idleslope x L / C (IEEE 802.1Q-2022 annex L.2, equation L-3).
+    above: None for class A; for class B (idleslope, largest packet) of the class A above it. below_bytes: largest
+    packet of lower classes (default: the MTU). Service curve: De Azua and Boyer, Complete modelling of AVB in network
+    calculus framework, RTNS 2014, section 4; credit of class A is at most idleslope x L / C (IEEE 802.1Q-2022 annex
+    L.2, equation L-3).
     """
     if not 0 < idleslope_bps <= port.rate_bps:
         return UNBOUNDED

@@ -44,6 +44,8 @@ def bound(
     left_bps = port.rate_bps - above_bps
     if left_bps <= 0:
         return UNBOUNDED
-    lower_bits = port.wire_bits(port.mtu_bytes if below_bytes is None else below_bytes) if below_bytes != 0 else 0
+    lower_bits = (
+        port.wire_bits(port.mtu_bytes if below_bytes is None else below_bytes) if below_bytes != 0 else 0
+    )
     latency_ps = (above_bits + lower_bits) * SECOND_PS / left_bps
     return rate_latency(port, streams, left_bps, latency_ps)

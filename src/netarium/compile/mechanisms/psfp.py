@@ -29,16 +29,16 @@ def encode(streams: Sequence[StreamTerms], queue: Mapping[str, Any] | Any) -> Ps
 
 
 def bound(meter: Meter) -> tuple[int, int]:
-    """(rate in bit/s, burst in bytes) of what passes a meter, whatever is offered: two token buckets one beside the other (MEF 10.3
-    section 12; RFC 4115 section 3), the second only if yellow passes."""
+    """(rate in bit/s, burst in bytes) of what passes a meter, whatever is offered: two token buckets one beside the
+    other (MEF 10.3 section 12; RFC 4115 section 3), the second only if yellow passes."""
     if meter.drop_on_yellow:
         return meter.cir, meter.cbs
     return meter.cir + meter.eir, meter.cbs + meter.ebs
 
 
 def gate_bound(gate: StreamGate, rate_bps: int) -> tuple[float, float]:
-    """(rate in bit/s, burst in bytes) of what passes a stream gate from a line of `rate_bps`: all that comes while it is open, or the octets
-    of its entries.
+    """(rate in bit/s, burst in bytes) of what passes a stream gate from a line of `rate_bps`: all that comes while it
+    is open, or the octets of its entries.
 
     In an interval of length t there are at most t / cycle + 1 whole cycles' worth of open time.
     """

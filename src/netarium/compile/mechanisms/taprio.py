@@ -29,7 +29,9 @@ def encode(
     entries, at_ps = [], 0
     for begin_ps, end_ps, number in windows:
         if begin_ps < at_ps or end_ps <= begin_ps or end_ps > cycle_ps:
-            raise ValueError(f"windows overlap or leave the cycle: {begin_ps} to {end_ps} ps behind {at_ps} ps")
+            raise ValueError(
+                f"windows overlap or leave the cycle: {begin_ps} to {end_ps} ps behind {at_ps} ps"
+            )
         if begin_ps > at_ps:
             entries.append({"gates": [0], "interval": f"{begin_ps - at_ps} ps"})
         entries.append({"gates": [number], "interval": f"{end_ps - begin_ps} ps"})
@@ -47,8 +49,9 @@ def encode(
 
 
 def windows_of(spec: Taprio, number: int) -> list[tuple[int, int, bool]]:
-    """Windows of a class over one cycle: (begin, end, whether a lower class may send in it), ps; those over the end of the cycle
-    are two. Raises ValueError when a higher class may send in one: then the window is not the class's own."""
+    """Windows of a class over one cycle: (begin, end, whether a lower class may send in it), ps; those over the end
+    of the cycle are two. Raises ValueError when a higher class may send in one: then the window is not the class's
+    own."""
     found: list[tuple[int, int, bool]] = []
     at_ps = 0
     for index, entry in enumerate(spec.sched_entries):
@@ -76,8 +79,9 @@ def bound(
     """Of the streams of class `number`, alone in its windows or with lower classes (largest packet below_bytes, default: MTU).
 
     Each window serves at least its length less one largest packet of the class, which may not fit before the gate
-    closes, and less one of a lower class that was begun in it. The worst burst comes when a window has just had its use.
-    TDMA service: Wandeler and Thiele, Optimal TDMA time slot and cycle length allocation for hard real-time systems, ASP-DAC 2006.
+    closes, and less one of a lower class that was begun in it. The worst burst comes when a window has just had its
+    use. TDMA service: Wandeler and Thiele, Optimal TDMA time slot and cycle length allocation for hard real-time
+    systems, ASP-DAC 2006.
     """
     windows = windows_of(spec, number)
     arrival_bps, burst_bits = together(streams, port)
@@ -133,9 +137,9 @@ class _Server:
     def after_window(self, first: int, arrival_bps: float, burst_bits: float) -> tuple[float, float]:
         """(largest delay, most bits held) when a burst comes just when nothing more fits into window `first`.
 
-        Served bits grow by what each following window is good for. Arrivals are burst + rate x t. The delays to look at are those
-        of the first bit that a window leaves to the next, and of the burst's last; once the burst is served, each cycle's
-        delays are no larger than the cycle's before, as a cycle serves no less than it brings.
+        Served bits grow by what each following window is good for. Arrivals are burst + rate x t. The delays to look
+        at are those of the first bit that a window leaves to the next, and of the burst's last; once the burst is
+        served, each cycle's delays are no larger than the cycle's before, as a cycle serves no less than it brings.
         """
         begin_ps, end_ps, _ = self.windows[first]
         start_ps = max(float(begin_ps), begin_ps + self.late[first] + self.useful[first])

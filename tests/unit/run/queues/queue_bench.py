@@ -12,11 +12,10 @@ from netarium.run.kernel import records as r
 from netarium.run.kernel.events import NEVER
 from netarium.run.kernel.jit import kernel
 from netarium.run.kernel.memory import Memory, as_sim
-from netarium.run.kernel.queues import user
-from netarium.run.kernel.queues import clock
+from netarium.run.kernel.queues import clock, user
 from netarium.run.kernel.queues.build import QueueTable, build
 from netarium.run.kernel.queues.dispatch import dequeue, enqueue
-from netarium.run.kernel.queues.site import Site
+from netarium.run.kernel.queues.site import NOWHERE, Site
 
 TIME, SIZE, PRIORITY, BAND, HASH, ECN, FLOW, HOP = range(8)
 """Columns of arrivals."""
@@ -150,7 +149,7 @@ def offer(
     rate_bps: int = 10**9,
     mtu_bytes: int = 1500,
     check: bool = True,
-    site: Site = Site(),
+    site: Site = NOWHERE,
     flows: list[tuple[int, int]] | None = None,
 ) -> Result:
     """Run a discipline.
@@ -180,7 +179,9 @@ def offer(
         queues=table.array(),
         clocks=clocks_of(site),
         flows=flows_of(flows or [(0, 0)]),
-        routes=np.array([r.NONE, 0, *(hop for k in range(len(site.ingresses)) for hop in (k + 1, 0))], np.int64),
+        routes=np.array(
+            [r.NONE, 0, *(hop for k in range(len(site.ingresses)) for hop in (k + 1, 0))], np.int64
+        ),
         **table.extras(),
         streams=streams,
         hooks=np.array(addresses, np.int64),

@@ -89,9 +89,7 @@ def new_head(sim, queue, group):
         group.i[ELIGIBLE_PS] = max(arrival_ps, group.i[HEAD_GROUP_PS])
         return
     meter = sim.meters[meter_of(sim, sim.filters[f], packet)]
-    found_ps = eligible_ps(
-        meter, meter.head_empty_ps, group.i[HEAD_GROUP_PS], arrival_ps, packet.size_bytes
-    )
+    found_ps = eligible_ps(meter, meter.head_empty_ps, group.i[HEAD_GROUP_PS], arrival_ps, packet.size_bytes)
     meter.head_empty_ps = emptied_ps(meter, meter.head_empty_ps, found_ps, packet.size_bytes)
     group.i[HEAD_GROUP_PS] = found_ps
     group.i[ELIGIBLE_PS] = found_ps

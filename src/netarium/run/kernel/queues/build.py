@@ -38,7 +38,7 @@ from . import (
     traffic_classes,
     user,
 )
-from .site import Site
+from .site import NOWHERE, Site
 
 KINDS: dict[str, int] = {
     "pfifo": kinds.PFIFO,
@@ -142,7 +142,7 @@ class QueueTable:
         return self._records[: max(1, self.count)].copy()
 
 
-def children(spec: Any, site: Site = Site()) -> int:
+def children(spec: Any, site: Site = NOWHERE) -> int:
     """How many records a discipline needs beside its root, all levels together."""
     if spec.kind == "mqprio":
         return spec.num_tc + sum(children(each, site) for each in spec.queues.values())
@@ -177,7 +177,7 @@ def build(
     table: QueueTable,
     stream: int = NONE,
     hook_of: Callable[[Any], tuple[int, int]] | None = None,
-    site: Site = Site(),
+    site: Site = NOWHERE,
 ) -> int:
     """Lay out a discipline at a port; returns the index of its root in the table.
 

@@ -145,7 +145,10 @@ def shifts(spec: Any, ingress: Ingress, site: Site) -> tuple[int, int]:
     A packet of the neighbour's cycle 0, on readings here, comes after (begin + propagation) with the most that our
     clock can be behind theirs, and before (end + propagation) with the most that it can be ahead.
     """
-    ours, theirs = clock_error_ps(site.clock, site.duration_ps), clock_error_ps(ingress.clock, site.duration_ps)
+    ours, theirs = (
+        clock_error_ps(site.clock, site.duration_ps),
+        clock_error_ps(ingress.clock, site.duration_ps),
+    )
     base_ps = (ingress.sends_cycles or (0, 0))[1] - spec.base_time + ingress.delay_ps
     drifts = any(clock is not None and clock.drift for clock in (site.clock, ingress.clock))
     rounding_ps = 4 if drifts else 0
@@ -188,7 +191,9 @@ def encode_neighbour(record: Any, spec: Any, ingress: Ingress, site: Site) -> No
         found = f"shift {spec.shift} behind a link of {format_time(ingress.delay_ps)}"
         raise Mistake(found, f"at least {fewest}", at=("shift",))
     if span >= spec.queues:
-        raise Mistake(f"{spec.queues} queues", f"at least {span + 1} for this link and these clocks", at=("queues",))
+        raise Mistake(
+            f"{spec.queues} queues", f"at least {span + 1} for this link and these clocks", at=("queues",)
+        )
     shift = spec.shift if spec.shift is not None else fewest
     record.i[PORT], record.i[OWN_SHIFT] = ingress.port, shift
     record.i[OWN_BASE_PS] = (ingress.sends_cycles or (0, 0))[1]

@@ -56,6 +56,10 @@ class Site:
         return known[name]
 
 
+NOWHERE = Site()
+"""A port by itself: no neighbours, names or errors of clocks."""
+
+
 def clock_error_ps(clock: Any, duration_ps: int) -> tuple[int, int]:
     """(least, largest) reading minus true time of a clock (describe/clock.py) within a run."""
     if clock is None:

@@ -14,8 +14,8 @@ from .features import REPLICATED
 from .wire import emit, new_datagram
 
 COPIES, ROUTE_1, ROUTE_2, ROUTE_3, LENGTH, NEWEST, PASSED_PS, RESET_PS, HISTORY = range(9)
-"""Slots of `conn.i`. COPIES: paths beside the connection's route. NEWEST: RecovSeqNum, or NONE: TakeAny. PASSED_PS: when a packet
-last passed. HISTORY: SequenceHistory from here on, 32 numbers a slot; number n stands at n mod 256."""
+"""Slots of `conn.i`. COPIES: paths beside the connection's route. NEWEST: RecovSeqNum, or NONE: TakeAny. PASSED_PS:
+when a packet last passed. HISTORY: SequenceHistory from here on, 32 numbers a slot; number n stands at n mod 256."""
 WORD_BITS, WORDS = 32, 8
 LENGTH_MAX = WORD_BITS * WORDS
 
