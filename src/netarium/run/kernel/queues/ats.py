@@ -4,8 +4,8 @@ Each stream has a scheduler, whose state machine gives every packet an eligibili
 Packets that came by the same port form a scheduler group and become eligible in the order of their arrival, so a group
 is a FIFO. The packet that is eligible longest goes first.
 
-A packet's eligibility is reckoned twice: on arrival, to know whether it exceeds the largest residence time, and again
-when it comes to the head of its group, with the scheduler's state as it was then. So packets need not carry it.
+A packet's eligibility stands in its `time_ps`, in true time. The wait until then is counted as waiting at the port at
+once, so the sum over all packets that leave is right.
 
 Children: the groups, the node's own first.
 """
@@ -26,13 +26,13 @@ from .site import Site
 from .streams import filter_of, meter_of
 from .tokens import bucket
 
-FILTER_FIRST, FILTER_COUNT, RESIDENCE_PS, HELD = range(4)
-"""Slots of `i`. HELD: packets that were let in and not let out; more than `packets` when a failure of the link has
-emptied the queue."""
-PORT, GROUP_PS, HEAD_GROUP_PS, ELIGIBLE_PS = range(4)
-"""Slots of `i` of a group: the port it comes by; GroupEligibilityTime as packets arrive, and as they come to the head;
-eligibility of the packet at the head. Times are readings of the node's clock."""
+FILTER_FIRST, FILTER_COUNT, RESIDENCE_PS = range(3)
+"""Slots of `i`."""
+PORT, GROUP_PS = range(2)
+"""Slots of `i` of a group: the port it comes by; GroupEligibilityTime, a reading of the node's clock."""
 LONG_AGO = -(1 << 60)
+DISCARD = -(1 << 61)
+"""At or below this: no eligibility but a reason of dropping, DISCARD - reason."""
 
 
 @kernel
@@ -68,62 +68,40 @@ def emptied_ps(meter, empty_ps, eligible, size_bytes):
 
 
 @kernel
-def begin_anew(sim, queue):
-    """A failure has emptied the queue: what came to the head since is what arrived."""
-    queue.i[HELD] = 0
-    for k in range(int(queue.child_first), int(queue.child_first + queue.child_count)):
-        sim.queues[k].i[HEAD_GROUP_PS] = sim.queues[k].i[GROUP_PS]
-    for f in range(queue.i[FILTER_FIRST], queue.i[FILTER_FIRST] + queue.i[FILTER_COUNT]):
-        first = sim.filters[f].meter_first
-        for m in range(first, first + sim.filters[f].meter_count):
-            sim.meters[m].head_empty_ps = sim.meters[m].empty_ps
-
-
-@kernel
-def new_head(sim, queue, group):
-    """A packet has come to the head of its group: find its eligibility again."""
-    packet = sim.packets[group.head]
-    arrival_ps = reading_ps(clock_of(sim, queue), packet.time_ps)
+def assign(sim, queue, group, packet, arrival_ps):
+    """EligibilityTime of a packet on the node's clock, and the scheduler's new state; or -reason: it is discarded."""
     f = filter_of(sim, queue.i[FILTER_FIRST], queue.i[FILTER_COUNT], packet)
     if f == NONE:
-        group.i[ELIGIBLE_PS] = max(arrival_ps, group.i[HEAD_GROUP_PS])
-        return
+        return max(arrival_ps, group.i[GROUP_PS])
     meter = sim.meters[meter_of(sim, sim.filters[f], packet)]
-    found_ps = eligible_ps(meter, meter.head_empty_ps, group.i[HEAD_GROUP_PS], arrival_ps, packet.size_bytes)
-    meter.head_empty_ps = emptied_ps(meter, meter.head_empty_ps, found_ps, packet.size_bytes)
-    group.i[HEAD_GROUP_PS] = found_ps
-    group.i[ELIGIBLE_PS] = found_ps
+    if packet.size_bytes * meter.byte_time > meter.depth:
+        return DISCARD - DROP_OVERSIZE
+    found_ps = eligible_ps(meter, meter.empty_ps, group.i[GROUP_PS], arrival_ps, packet.size_bytes)
+    if found_ps - arrival_ps > queue.i[RESIDENCE_PS]:
+        return DISCARD - DROP_LATE
+    meter.empty_ps = emptied_ps(meter, meter.empty_ps, found_ps, packet.size_bytes)
+    group.i[GROUP_PS] = found_ps
+    return found_ps
 
 
 @kernel
 def enqueue(sim, queue, p, now_ps):
     """Packet `p` gets its eligibility and waits in its group, or is dropped: no room, or too long to wait."""
-    if queue.packets == 0 and queue.i[HELD] > 0:
-        begin_anew(sim, queue)
     packet = sim.packets[p]
     if queue.packets >= queue.limit_packets:
         drop(sim, queue.port, p, DROP_TAIL)
         return
+    clock = clock_of(sim, queue)
     group = sim.queues[group_of(sim, queue, packet)]
-    f = filter_of(sim, queue.i[FILTER_FIRST], queue.i[FILTER_COUNT], packet)
-    if f != NONE:
-        meter = sim.meters[meter_of(sim, sim.filters[f], packet)]
-        arrival_ps = reading_ps(clock_of(sim, queue), now_ps)
-        found_ps = eligible_ps(meter, meter.empty_ps, group.i[GROUP_PS], arrival_ps, packet.size_bytes)
-        if packet.size_bytes * meter.byte_time > meter.depth:
-            drop(sim, queue.port, p, DROP_OVERSIZE)
-            return
-        if found_ps - arrival_ps > queue.i[RESIDENCE_PS]:
-            drop(sim, queue.port, p, DROP_LATE)
-            return
-        meter.empty_ps = emptied_ps(meter, meter.empty_ps, found_ps, packet.size_bytes)
-        group.i[GROUP_PS] = found_ps
+    found_ps = assign(sim, queue, group, packet, reading_ps(clock, now_ps))
+    if found_ps <= DISCARD:
+        drop(sim, queue.port, p, DISCARD - found_ps)
+        return
+    packet.time_ps = max(now_ps, true_ps(clock, found_ps))
+    sim.ports[queue.port].queue_time_ps += packet.time_ps - now_ps
     push(sim, group, p)
     queue.packets += 1
     queue.bytes += packet.size_bytes
-    queue.i[HELD] += 1
-    if group.packets == 1:
-        new_head(sim, queue, group)
 
 
 @kernel
@@ -131,25 +109,20 @@ def dequeue(sim, queue, now_ps):
     """The packet that is eligible longest, or NONE: then `next_ps` says when one will be."""
     if queue.packets == 0:
         return NONE
-    clock = clock_of(sim, queue)
     first = int(queue.child_first)
     chosen = first
     earliest_ps = NEVER
     for k in range(first, int(queue.child_first + queue.child_count)):
         group = sim.queues[k]
-        if group.packets > 0 and group.i[ELIGIBLE_PS] < earliest_ps:
-            earliest_ps = group.i[ELIGIBLE_PS]
+        if group.packets > 0 and sim.packets[group.head].time_ps < earliest_ps:
+            earliest_ps = sim.packets[group.head].time_ps
             chosen = k
-    if earliest_ps > reading_ps(clock, now_ps):
-        queue.next_ps = true_ps(clock, earliest_ps)
+    if earliest_ps > now_ps:
+        queue.next_ps = earliest_ps
         return NONE
-    group = sim.queues[chosen]
-    p = pop(sim, group)
+    p = pop(sim, sim.queues[chosen])
     queue.packets -= 1
     queue.bytes -= sim.packets[p].size_bytes
-    queue.i[HELD] -= 1
-    if group.packets > 0:
-        new_head(sim, queue, group)
     return p
 
 
@@ -161,7 +134,7 @@ def children(spec: Any, site: Site) -> int:
 def _write_meter(meter: Any, entry: Any) -> None:
     rate_bps, burst_bytes = entry.committed_information_rate, entry.committed_burst_size
     meter["byte_time"], meter["shift"], meter["depth"] = bucket(rate_bps, burst_bytes)
-    meter["empty_ps"] = meter["head_empty_ps"] = LONG_AGO
+    meter["empty_ps"] = LONG_AGO
 
 
 def encode(queue: Any, groups: Any, spec: Any, site: Site, table: Any) -> None:
@@ -173,4 +146,4 @@ def encode(queue: Any, groups: Any, spec: Any, site: Site, table: Any) -> None:
     queue.limit_packets = spec.limit
     for group, port in zip(groups, [NONE, *(each.port for each in site.ingresses)], strict=True):
         group.i[PORT] = port
-        group.i[GROUP_PS] = group.i[HEAD_GROUP_PS] = LONG_AGO
+        group.i[GROUP_PS] = LONG_AGO

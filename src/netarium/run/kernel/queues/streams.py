@@ -40,8 +40,7 @@ METER = record(
     ("excess_tokens", "i8", ""),
     ("last_ps", "i8", "when tokens were last reckoned"),
     ("blocked", "i8", "1: the stream is blocked for good"),
-    ("empty_ps", "i8", "ats: BucketEmptyTime, as packets arrive"),
-    ("head_empty_ps", "i8", "ats: BucketEmptyTime, as packets come to the head of their group"),
+    ("empty_ps", "i8", "ats: BucketEmptyTime, a reading of the node's clock"),
 )
 """The state of one stream at one port."""
 
