@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from netarium.describe.clock import Clock
 from netarium.describe.impairments import Impairments
 from netarium.describe.part import Name, NodeName, Part
 from netarium.describe.queues import Pfifo, Queue
@@ -40,6 +41,8 @@ class Node(Part):
     """Text for people."""
     groups: tuple[Name, ...] = ()
     """Groups this node belongs to; services can name a group."""
+    clock: Clock | None = None
+    """How its clock errs; default: a perfect one."""
 
 
 class RateTrace(Part):
