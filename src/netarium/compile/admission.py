@@ -21,6 +21,7 @@ from netarium.compile.alternatives import Alternative, alternatives
 from netarium.compile.bounds import slice_bursts
 from netarium.compile.graph import Graph
 from netarium.compile.ledger import Asked, Ledger, Misfit, Request
+from netarium.compile.mechanisms.classes import MECHANISMS, reservable_bps
 from netarium.compile.paths import explain_no_route, path_problems
 from netarium.compile.placement import misfit, place, wanted_ports
 from netarium.compile.timetable import ALWAYS_PS, Span, Timetable
@@ -63,6 +64,10 @@ class Reservation:
     variation_promised_ps: int | None
     start_ps: int = 0
     end_ps: int | None = None
+    mechanism: str = "strict"
+    shaped_hops: int = 0
+    cycle_ps: int = 0
+    regulated: tuple[int, int] = (0, 0)
 
     @property
     def margin_ps(self) -> int | None:
@@ -172,7 +177,7 @@ def admit(
     """
     requests = [request_of(name, asked) for name, asked in slices.items()]
     check(graph, requests)
-    times = Timetable.empty(graph, metric, share)
+    times = Timetable.empty(graph, metric, share, until_ps)
     refusals = decide(times, requests, share, until_ps)
     return admission_of(times, requests, refusals, share)
 
@@ -208,8 +213,8 @@ def admission_of(
         tuple(_reservation(placed[each.name]) for each in requests if each.name in placed),
         tuple(refusals),
         np.maximum.reduce([each.reserved_bps for each in times.ledgers]),
-        times.ledgers[0].reservable_bps,
-        np.maximum.reduce([each.load.backlog_bits() for each in times.ledgers]) / 8,
+        reservable_bps(times.graph, times.ledgers[0].classes["strict"]),
+        np.maximum.reduce([each.backlog_bits() for each in times.ledgers]) / 8,
         share,
     )
 
@@ -220,6 +225,7 @@ def request_of(name: str, asked: Asked) -> Request:
     return Request(
         name, asked.from_, asked.to, asked.bandwidth, asked.latency, asked.delay_variation, asked.loss, path,
         asked.burst, asked.packet_size, asked.start, asked.end,
+        asked.mechanism,
     )  # fmt: skip
 
 
@@ -248,7 +254,7 @@ def _reservation(stands: list[tuple[Ledger, int]]) -> Reservation:
     """A slice with the largest of its bounds in all intervals in which it stands."""
     ledger, i = stands[0]
     graph, fit = ledger.graph, ledger.fits[i]
-    delays = np.maximum.reduce([each.load.bound_ps for each, _ in stands])
+    delays = np.maximum.reduce([each.bound_ps for each, _ in stands])
     return Reservation(
         name=fit.request.name,
         nodes=graph.nodes_along(fit.ports),
@@ -265,11 +271,15 @@ def _reservation(stands: list[tuple[Ledger, int]]) -> Reservation:
         variation_bound_ps=_whole(max(each.variation_ps(k) for each, k in stands)),
         hop_delay_bound_ps=tuple(delays[list(fit.ports)].tolist()),
         hop_burst_bound_bytes=tuple(
-            bits / 8 for bits in slice_bursts(fit.arrival, delays, graph.jitter_ps.astype(float))
+            bits / 8 for bits in slice_bursts(fit.sent, delays, graph.jitter_ps.astype(float))
         ),
         loss=fit.loss,
         latency_promised_ps=fit.request.latency,
         variation_promised_ps=fit.request.delay_variation,
+        mechanism=fit.mechanism,
+        shaped_hops=fit.shaped_hops,
+        cycle_ps=0 if fit.cycled is None else fit.cycled.cycle_ps,
+        regulated=fit.regulated,
         start_ps=fit.request.start,
         end_ps=fit.request.end,
     )
@@ -281,7 +291,7 @@ def _whole(value: float) -> int | None:
 
 def _refusal(times: Timetable, span: Span, request: Request, share: float, until_ps: int) -> Refusal:
     """The reason on the wanted path, and what could be had instead."""
-    graph = span.graph
+    graph, span = span.graph, span.using("strict" if request.mechanism == "auto" else request.mechanism)
     ports = wanted_ports(span, request)
     nodes = graph.nodes_along(ports)
     why = misfit(span, request, ports)
@@ -316,6 +326,14 @@ def _words(span: Span, request: Request, why: Misfit, share: float) -> tuple[str
         needs = f"{asked} of IP packets is {format_rate(why.needed)} on the wire"
         limit = f"{format_rate(most)} that slices may take ({share:.0%} of {format_rate(rate)})"
         return asked, left, f"{needs}; {port} has {left} left of the {limit}: {format_rate(over)} too much"
+    if why.objective == "mechanism":
+        asked, left = MECHANISMS[int(why.needed)], MECHANISMS[int(why.there_is)]
+        return asked, left, f"{port} serves slices by {left}, and a port has one mechanism"
+    if why.objective == "cycle":
+        asked, left = format_size(why.needed / 8), format_size(why.there_is / 8)
+        if not why.there_is:
+            return asked, left, f"no cycle of {port} holds a burst of {asked}, whatever its length"
+        return asked, left, f"it may bring {asked} in a cycle, of which {port} has {left} left"
     if why.objective == "burst":
         asked, left = format_size(why.there_is), format_size(why.needed)
         return asked, left, f"a burst of {asked} is less than one packet of the path ({left} at {port})"

@@ -54,6 +54,8 @@ def _typed(field: str, value: Any) -> str:
     dimension = _DIMENSIONS.get(field)
     if dimension is not None:
         return write(value, dimension)
+    if isinstance(value, str):
+        return value
     return f"[{', '.join(value)}]" if isinstance(value, tuple) else f"{value:g}"
 
 
@@ -71,8 +73,12 @@ def alternatives(
     or delay variation, more loss, another burst. If no single change does, the promises and the bandwidth
     together. A later time is offered beside these.
     """
+    asked, request = request, replace(request, mechanism=span.mechanism)
     found = [change for change in _single_changes(span, request, wanted) if _accepted(span, request, change)]
-    later = None if times is None else later_time(times, request, until_ps)
+    other = place(span, replace(asked, mechanism="auto")) if asked.mechanism != "auto" else None
+    if other is not None:
+        found.append(Alternative("another mechanism", (("mechanism", other.mechanism),)))
+    later = None if times is None else later_time(times, asked, until_ps)
     if later is not None:
         found.append(later)
     if not found:

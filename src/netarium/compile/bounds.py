@@ -98,16 +98,18 @@ class Lines:
     before: NDArray[np.int64]
     port: NDArray[np.int64]
 
-    def joined(self, ports: tuple[int, ...]) -> tuple[Lines, list[int]]:
-        """(with the lines of a path, their numbers in the order of its hops)."""
-        hops = list(zip((-1, *ports[:-1]), ports, strict=True))
+    def joined(self, ports: tuple[int, ...], regulated: bool = False) -> tuple[Lines, list[int]]:
+        """(with the lines of a path, their numbers in the order of its hops). What a port has shaped anew may come faster
+        than the line: it enters there."""
+        before = (-1,) * len(ports) if regulated else (-1, *ports[:-1])
+        hops = list(zip(before, ports, strict=True))
         fresh = [hop for hop in hops if hop not in self.numbers]
         if not fresh:
             return self, [self.numbers[hop] for hop in hops]
         numbers = {**self.numbers, **{hop: len(self.numbers) + i for i, hop in enumerate(fresh)}}
-        before = np.append(self.before, np.array([hop[0] for hop in fresh], np.int64))
+        tails = np.append(self.before, np.array([hop[0] for hop in fresh], np.int64))
         port = np.append(self.port, np.array([hop[1] for hop in fresh], np.int64))
-        return Lines(self.graph, self.service, numbers, before, port), [numbers[hop] for hop in hops]
+        return Lines(self.graph, self.service, numbers, tails, port), [numbers[hop] for hop in hops]
 
     @cached_property
     def jitter_ps(self) -> NDArray[np.float64]:
@@ -174,7 +176,9 @@ class Load:
 
     def joined(self, arrival: Arrival) -> Load:
         """With one more slice; its delays are still those without it (see `settled`)."""
-        lines, own = self.lines.joined(arrival.ports)
+        if not arrival.ports:
+            return self
+        lines, own = self.lines.joined(arrival.ports, arrival.regulated)
         more = np.zeros(len(lines.port) - len(self.lines.port))
         burst, rate = np.append(self.burst_bits, more), np.append(self.rate_bps, more)
         ratio = np.array(arrival.wire_ratio)

@@ -47,7 +47,7 @@ class Pairs:
             self._members_at[members] = len(self.paths)
             for ports in members:
                 self.paths.extend([*ports, DELIVER])
-        self.ends.append((src, dst, self._members_at[members], r.NONE, 0))
+        self.ends.append((src, dst, self._members_at[members], r.NONE, 0, 0))
         self.where.append(where)
         self.copies[len(self.ends) - 1] = len(members) - 1
         return len(self.ends) - 1

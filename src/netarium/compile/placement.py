@@ -6,8 +6,8 @@ passes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import inf, log1p, prod
 
 import numpy as np
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from netarium.compile.graph import UNBOUNDED_PS, Graph
 from netarium.compile.ledger import Fit, Misfit, Request
+from netarium.compile.mechanisms.classes import CYCLES_PS, MECHANISMS, cycled
+from netarium.compile.mechanisms.terms import StreamTerms
 from netarium.compile.search import Limit, PathSearch
 from netarium.compile.timetable import Span
 from netarium.units import SECOND_PS
@@ -40,13 +42,13 @@ ALTERNATIVE = Effort(1_000, 25)
 
 def examine(span: Span, request: Request, ports: tuple[int, ...]) -> Span | None:
     """The span with `request` on `ports` added; None when that path does not hold it."""
-    fit = fit_on(span.graph, request, ports)
+    fit = fit_on(span, request, ports)
     return None if _misfit_alone(span, fit) else span.add(fit, as_promised=True)
 
 
 def misfit(span: Span, request: Request, ports: tuple[int, ...]) -> Misfit | None:
     """Why `ports` do not hold `request`, the first objective that fails; None when they do."""
-    fit = fit_on(span.graph, request, ports)
+    fit = fit_on(span, request, ports)
     alone = _misfit_alone(span, fit)
     if alone:
         return alone
@@ -54,8 +56,9 @@ def misfit(span: Span, request: Request, ports: tuple[int, ...]) -> Misfit | Non
     return after.broken_promise() if after else None
 
 
-def fit_on(graph: Graph, request: Request, ports: tuple[int, ...]) -> Fit:
-    """What `request` takes of `ports`, whatever is there."""
+def fit_on(span: Span, request: Request, ports: tuple[int, ...]) -> Fit:
+    """What `request` takes of `ports` with the mechanism of `span`, whatever is reserved there."""
+    graph = span.graph
     chosen = list(ports)
     mtu = int(graph.mtu_bytes[chosen].min())
     overheads = graph.overhead_bytes[chosen].tolist()
@@ -67,7 +70,8 @@ def fit_on(graph: Graph, request: Request, ports: tuple[int, ...]) -> Fit:
         bits = [8 * SECOND_PS * (packet_bytes + overhead) for overhead in overheads]
         return fixed + sum(-(-each // rate) for each, rate in zip(bits, rates, strict=True))
 
-    return Fit(
+    shaped = sum(span.service.shaped[chosen].tolist())
+    fit = Fit(
         request=request,
         ports=ports,
         mtu_bytes=mtu,
@@ -81,12 +85,43 @@ def fit_on(graph: Graph, request: Request, ports: tuple[int, ...]) -> Fit:
         fixed_ps=fixed,
         jitter_ps=min(sum(graph.jitter_ps[chosen].tolist()), int(UNBOUNDED_PS)),
         smallest_ps=min(crossing_ps(SMALLEST_PACKET_BYTES), crossing_ps(mtu)),
+        mechanism=span.mechanism,
+        shaped_hops=shaped,
     )
+    if span.mechanism == "ats":
+        regulated_bps = fit.regulated[0]
+        return replace(fit, reserved_bps=(-(-regulated_bps * (packet + most) // packet),) * len(ports))
+    return _in_cycles(span, fit) if span.mechanism == "cqf" and len(ports) > shaped else fit
+
+
+def _in_cycles(span: Span, fit: Fit) -> Fit:
+    """The slice in cycles of the network's length; while none is chosen, in the longest with which its promises hold, else
+    the shortest that holds it. Unchanged when no cycle does."""
+    behind = fit.ports[fit.shaped_hops :]
+    burst = fit.burst_bytes + fit.mtu_bytes  # and a packet's growth at the source's port
+    stream = StreamTerms(fit.request.bandwidth, burst, fit.mtu_bytes, fit.packet_bytes)
+    found = None
+    for cycle_ps in (span.cycle_ps,) if span.cycle_ps else CYCLES_PS:
+        place = cycled(span.graph, behind, stream, cycle_ps, span.until_ps)
+        if place is not None and (found is None or place.latest_ps <= replace(fit, cycled=place).most_ps):
+            found = place
+    return replace(fit, cycled=found)
 
 
 def _misfit_alone(span: Span, fit: Fit) -> Misfit | None:
     """What fails whatever the other slices' bursts are."""
     graph, request = span.graph, fit.request
+    behind = list(fit.ports[fit.shaped_hops :])
+    taken = [port for port in behind if not span.open_ports[port]]
+    if taken:
+        return Misfit("mechanism", taken[0], MECHANISMS.index(fit.mechanism), int(span.carried[taken[0]]) - 1)
+    if span.mechanism == "cqf" and behind:
+        if fit.cycled is None:
+            return Misfit("cycle", behind[0], 8 * fit.burst_bytes, 0)
+        if span.cycle_ps:
+            port = min(behind, key=span.cycle_left_bits.__getitem__)
+            if fit.cycled.bits > span.cycle_left_bits[port]:
+                return Misfit("cycle", port, fit.cycled.bits, float(span.cycle_left_bits[port]))
     lacking = [
         int(span.left_bps[port]) - needed for port, needed in zip(fit.ports, fit.reserved_bps, strict=True)
     ]
@@ -140,6 +175,7 @@ def search_paths(
     limits: list[Limit] = []
     if reserved:
         allowed &= request.bandwidth <= width_bps(span, graph.mtu_bytes, request)
+        allowed &= span.open_ports | span.service.shaped
         limits = [
             Limit(least_steps(span, request, objective), most)
             for objective, most in (
@@ -185,7 +221,28 @@ def least_waiting_ps(span: Span) -> NDArray[np.float64]:
     return np.maximum(span.delay_ps, alone)
 
 
+def mechanisms_for(span: Span, request: Request) -> Iterator[str]:
+    """The mechanism that is asked for; with auto those that may hold what strict priority does not, in order."""
+    if request.mechanism != "auto":
+        yield request.mechanism
+        return
+    carried = set(np.unique(span.carried).tolist())
+    promised = request.latency is not None or request.delay_variation is not None
+    for number, word in enumerate(MECHANISMS, 1):
+        if word == "strict" or number in carried or (promised and word in ("ats", "cqf")):
+            yield word
+
+
 def place(span: Span, request: Request, effort: Effort = DECISION) -> Span | None:
+    """The span with `request` by the first mechanism that holds it on some path; None when none does."""
+    for word in mechanisms_for(span, request):
+        after = place_by(span.using(word), request, effort)
+        if after is not None:
+            return after
+    return None
+
+
+def place_by(span: Span, request: Request, effort: Effort = DECISION) -> Span | None:
     """The span with `request` on the first path, by the routing metric, that holds it; None when none does.
 
     Exhaustive unless the search gives up after `effort`; then the path with the smallest latency and the one

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from netarium.compile.bounds import Service
 from netarium.compile.graph import Graph
 from netarium.compile.ledger import Fit, Ledger, Misfit, Request
+from netarium.compile.mechanisms.classes import MECHANISMS, cycle_room_bits, reservable_bps
 from netarium.units import SECOND_PS
 
 ALWAYS_PS = 2**100
@@ -34,9 +35,20 @@ def released_ps(request: Request) -> int:
 
 @dataclass(frozen=True)
 class Span:
-    """Ledgers of the intervals that a slice touches, as one: what fits here fits in each of them."""
+    """Ledgers of the intervals that a slice touches, as one: what fits here fits in each of them.
+
+    mechanism: the one that is being tried. everywhere: the ledgers of all time, since a port has one mechanism, and
+    a network one cycle, for the whole run. until_ps: the end of all.
+    """
 
     ledgers: tuple[Ledger, ...]
+    everywhere: tuple[Ledger, ...]
+    mechanism: str = "strict"
+    until_ps: int = ALWAYS_PS
+
+    def using(self, mechanism: str) -> Span:
+        """The same span for slices of another mechanism."""
+        return self if mechanism == self.mechanism else replace(self, mechanism=mechanism)
 
     @property
     def graph(self) -> Graph:
@@ -48,25 +60,47 @@ class Span:
 
     @property
     def service(self) -> Service:
-        return self.ledgers[0].service
-
-    @property
-    def reservable_bps(self) -> NDArray[np.int64]:
-        return self.ledgers[0].reservable_bps
+        return self.ledgers[0].classes[self.mechanism].service
 
     @property
     def fits(self) -> tuple[Fit, ...]:
         return self.ledgers[0].fits
 
     @cached_property
+    def reservable_bps(self) -> NDArray[np.int64]:
+        """int64[P]: what slices of the mechanism may reserve at most."""
+        return reservable_bps(self.graph, self.ledgers[0].classes[self.mechanism])
+
+    @cached_property
     def left_bps(self) -> NDArray[np.int64]:
         """int64[P]: the least that is left at any time."""
-        return np.minimum.reduce([each.left_bps for each in self.ledgers])
+        return self.reservable_bps - np.maximum.reduce([each.reserved_bps for each in self.ledgers])
 
     @cached_property
     def delay_ps(self) -> NDArray[np.float64]:
-        """float64[P]: the longest that slices wait at any time."""
-        return np.maximum.reduce([each.delay_ps for each in self.ledgers])
+        """float64[P]: the longest that slices of the mechanism wait at any time."""
+        return np.maximum.reduce([each.load_of(self.mechanism).delay_ps for each in self.ledgers])
+
+    @cached_property
+    def carried(self) -> NDArray[np.int8]:
+        """int8[P]: the mechanism of each port at any time, as in Ledger."""
+        return np.maximum.reduce([each.carried for each in self.everywhere])
+
+    @cached_property
+    def open_ports(self) -> NDArray[np.bool_]:
+        """bool[P]: ports that have this mechanism or none."""
+        return (self.carried == 0) | (self.carried == MECHANISMS.index(self.mechanism) + 1)
+
+    @cached_property
+    def cycle_ps(self) -> int:
+        """The cycle of cqf in this network, 0 while none is chosen."""
+        return max(each.cycle_ps for each in self.everywhere)
+
+    @cached_property
+    def cycle_left_bits(self) -> NDArray[np.float64]:
+        """float64[P]: what is left of a cycle."""
+        room = cycle_room_bits(self.graph, self.cycle_ps)
+        return room - np.maximum.reduce([each.cycle_bits for each in self.ledgers])
 
     def add(self, fit: Fit, as_promised: bool = False) -> Span | None:
         """With one more slice in every interval; None as Ledger.add."""
@@ -76,7 +110,7 @@ class Span:
             if added is None:
                 return None
             after.append(added)
-        return Span(tuple(after))
+        return replace(self, ledgers=tuple(after))
 
     def broken_promise(self) -> Misfit | None:
         return next((why for each in self.ledgers if (why := each.broken_promise())), None)
@@ -96,10 +130,11 @@ class Timetable:
 
     ledgers: list[Ledger]
     edges_ps: list[int] = field(default_factory=lambda: [0])
+    until_ps: int = ALWAYS_PS
 
     @classmethod
-    def empty(cls, graph: Graph, metric: str, share: float) -> Timetable:
-        return cls([Ledger.empty(graph, metric, share)])
+    def empty(cls, graph: Graph, metric: str, share: float, until_ps: int = ALWAYS_PS) -> Timetable:
+        return cls([Ledger.empty(graph, metric, share)], until_ps=until_ps)
 
     @property
     def graph(self) -> Graph:
@@ -108,7 +143,8 @@ class Timetable:
     def span(self, request: Request) -> Span:
         """What stands while `request` would."""
         first = bisect_right(self.edges_ps, request.start) - 1
-        return Span(tuple(self.ledgers[first : bisect_left(self.edges_ps, released_ps(request))]))
+        last = bisect_left(self.edges_ps, released_ps(request))
+        return Span(tuple(self.ledgers[first:last]), tuple(self.ledgers), until_ps=self.until_ps)
 
     def place(self, request: Request, after: Span) -> None:
         """Take over what was added to `span(request)`."""

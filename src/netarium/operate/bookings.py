@@ -129,13 +129,19 @@ def _usable(request: Request) -> Request:
 
 def _booked(request: Request, reservation: Any) -> BookedSlice:
     start_s, end_s = request.start // SECOND_PS, -(-(request.end or 0) // SECOND_PS)
-    asked = asdict(request) | {"rate_bps": reservation.wire_bps, "start_s": start_s, "end_s": end_s}
     bound = {
         "latency_s": _seconds(reservation.latency_bound_ps),
         "delay_variation_s": _seconds(reservation.variation_bound_ps),
     }
     return BookedSlice(
-        request.name, asked, reservation.port_names, reservation.wire_bps, start_s, end_s, bound
+        name=request.name,
+        request=asdict(request),
+        ports=reservation.port_names,
+        rate_bps=reservation.wire_bps,
+        start_s=start_s,
+        end_s=end_s,
+        bound=bound,
+        mechanism=reservation.mechanism,
     )
 
 
@@ -154,7 +160,8 @@ def _timetable(wanted: Wish, standing: Sequence[Booking]) -> Timetable:
         for each in booking.slices:
             request = _usable(_request(each, f"{each.name} of booking {booking.id} ({booking.owner})"))
             ports = tuple(wanted.graph.port_index[name] for name in each.ports)
-            after = times.span(request).add(fit_on(wanted.graph, request, ports))
+            span = times.span(request).using(each.mechanism)
+            after = span.add(fit_on(span, request, ports))
             assert after is not None
             times.place(request, after)
     return times

@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS bookings (
 );
 CREATE TABLE IF NOT EXISTS slices (
     booking INTEGER NOT NULL REFERENCES bookings (id), position INTEGER NOT NULL, name TEXT NOT NULL,
-    request TEXT NOT NULL, ports TEXT NOT NULL, bound TEXT NOT NULL, PRIMARY KEY (booking, position)
+    request TEXT NOT NULL, ports TEXT NOT NULL, rate_bps INTEGER NOT NULL, start_s INTEGER NOT NULL,
+    end_s INTEGER NOT NULL, bound TEXT NOT NULL, mechanism TEXT NOT NULL, PRIMARY KEY (booking, position)
 );
 CREATE TABLE IF NOT EXISTS taken (
     booking INTEGER NOT NULL REFERENCES bookings (id), port TEXT NOT NULL,
@@ -53,6 +54,7 @@ class BookedSlice:
     start_s: int
     end_s: int
     bound: dict[str, float | None]
+    mechanism: str = "strict"
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,9 @@ class Calendar:
         return Booking(*row[:5], slices, number, wanted.made_s)
 
     def _enter(self, number: int, position: int, each: BookedSlice) -> None:
-        texts = [json.dumps(value) for value in (each.request, each.ports, each.bound)]
-        self.db.execute("INSERT INTO slices VALUES (?, ?, ?, ?, ?, ?)", (number, position, each.name, *texts))
+        row = (number, position, each.name, json.dumps(each.request), json.dumps(each.ports), each.rate_bps,
+               each.start_s, each.end_s, json.dumps(each.bound), each.mechanism)  # fmt: skip
+        self.db.execute(f"INSERT INTO slices VALUES ({', '.join('?' * len(row))})", row)
         self.db.executemany(
             "INSERT INTO taken VALUES (?, ?, ?, ?, ?)",
             [(number, port, each.start_s, each.end_s, each.rate_bps) for port in each.ports],
@@ -172,22 +175,15 @@ class Calendar:
         rows = self.db.execute(f"SELECT {columns} FROM bookings WHERE {where} ORDER BY id", values).fetchall()
         return [
             Booking(
-                facility, owner, trial, start, end, self._slices(number, start, end), number, made, released
+                facility, owner, trial, start, end, self._slices(number), number, made, released
             )
             for number, facility, owner, trial, start, end, made, released in rows
         ]
 
-    def _slices(self, number: int, start_s: int, end_s: int) -> tuple[BookedSlice, ...]:
-        rows = self.db.execute(
-            "SELECT name, request, ports, bound FROM slices WHERE booking = ? ORDER BY position", (number,)
+    def _slices(self, number: int) -> tuple[BookedSlice, ...]:
+        columns = "name, request, ports, rate_bps, start_s, end_s, bound, mechanism"
+        rows = self.db.execute(f"SELECT {columns} FROM slices WHERE booking = ? ORDER BY position", (number,))
+        return tuple(
+            BookedSlice(name, json.loads(request), tuple(json.loads(ports)), *rest, json.loads(bound), mechanism)
+            for name, request, ports, *rest, bound, mechanism in rows
         )
-        found = []
-        for name, request, ports, bound in rows:
-            asked = json.loads(request)
-            found.append(
-                BookedSlice(
-                    name, asked, tuple(json.loads(ports)), asked["rate_bps"], asked["start_s"], asked["end_s"],
-                    json.loads(bound),
-                )
-            )  # fmt: skip
-        return tuple(found)

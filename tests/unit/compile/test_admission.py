@@ -26,7 +26,7 @@ COMMON = settings(max_examples=35, deadline=None, derandomize=True)
 
 
 def asked(name="s", source="a", target="b", gbps=1.0, **fields):
-    return Request(name, source, target, int(gbps * GIGA), **fields)
+    return Request(name, source, target, int(gbps * GIGA), **{"mechanism": "strict", **fields})
 
 
 def decide(graph, *requests, **options):
@@ -131,6 +131,7 @@ def requests(draw_value, graph, most=4):
                 latency=draw_value(st.sampled_from([None, 1 * MS, 2 * MS, 3 * MS, 4100 * US, 5 * MS])),
                 delay_variation=draw_value(st.sampled_from([None, None, 100 * US, 300 * US])),
                 burst=draw_value(st.sampled_from([None, None, 500, 1500, 9000])),
+                mechanism="strict",
             )
         )  # fmt: skip
     return made
