@@ -43,6 +43,8 @@ class Asked(Protocol):
     @property
     def mechanism(self) -> str: ...
     @property
+    def protection(self) -> bool: ...
+    @property
     def start(self) -> int: ...
     @property
     def end(self) -> int | None: ...
@@ -68,6 +70,7 @@ class Request:
     start: int = 0
     end: int | None = None
     mechanism: str = "auto"
+    protection: bool = False
 
 
 @dataclass(frozen=True)
