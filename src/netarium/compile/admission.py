@@ -63,6 +63,7 @@ class Reservation:
     loss: float
     latency_promised_ps: int | None
     variation_promised_ps: int | None
+    loss_promised: float | None = None
     start_ps: int = 0
     end_ps: int | None = None
     mechanism: str = "strict"
@@ -76,6 +77,12 @@ class Reservation:
         if self.latency_promised_ps is None or self.latency_bound_ps is None:
             return None
         return self.latency_promised_ps - self.latency_bound_ps
+
+    @property
+    def variation_margin_ps(self) -> int | None:
+        if self.variation_promised_ps is None or self.variation_bound_ps is None:
+            return None
+        return self.variation_promised_ps - self.variation_bound_ps
 
     @property
     def wire_bps(self) -> int:
@@ -94,7 +101,10 @@ class Reservation:
             bound += f" ({format_time(self.margin_ps)} below the promise)"
         if self.variation_bound_ps is not None:
             bound += f", delay variation at most {format_time(self.variation_bound_ps)}"
-        return f"{self.name}: {format_rate(self.bandwidth_bps)} along {', '.join(self.nodes)}; {bound}"
+        way = f"along {', '.join(self.nodes)}"
+        if self.second is not None:
+            way += f" and {', '.join(self.second.nodes)}"
+        return f"{self.name}: {format_rate(self.bandwidth_bps)} by {self.mechanism} {way}; {bound}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +172,19 @@ class Admission:
     @property
     def admitted(self) -> bool:
         return not self.refusals
+
+    def margins(self, name: str) -> dict[str, float]:
+        """What is left of each objective of an admitted slice: bandwidth in bit/s on the fullest port of its paths, beside
+        all slices; latency and delay variation in ps and loss as a ratio between the bound and the promise, where
+        there is one."""
+        slot = self[name]
+        ports = [port for path in (slot, slot.second) if path is not None for port in path.ports]
+        found: dict[str, float] = {"bandwidth": int((self.reservable_bps - self.reserved_bps)[ports].min())}
+        known = {"latency": slot.margin_ps, "delay_variation": slot.variation_margin_ps}
+        found |= {word: margin for word, margin in known.items() if margin is not None}
+        if slot.loss_promised is not None:
+            found["loss"] = slot.loss_promised - slot.loss
+        return found
 
     def __getitem__(self, name: str) -> Reservation:
         """The reservation of an admitted slice. Raises KeyError."""
@@ -320,6 +343,7 @@ def _reservation(stands: list[tuple[Ledger, int]]) -> Reservation:
         loss=fit.loss,
         latency_promised_ps=fit.request.latency,
         variation_promised_ps=fit.request.delay_variation,
+        loss_promised=fit.request.loss,
         mechanism=fit.mechanism,
         shaped_hops=fit.shaped_hops,
         cycle_ps=0 if fit.cycled is None else fit.cycled.cycle_ps,
