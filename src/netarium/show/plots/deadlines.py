@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from netarium.show import deadlines
 from netarium.show.plots import style
@@ -43,12 +44,20 @@ def draw(record: Record, width_in: float) -> style.Drawing | None:
     style.label(upper, "x", "age on arrival over deadline", "")
     style.label(upper, "y", "share that is older", "")
     _misses(lower, entries)
+    for axis in (upper.xaxis, upper.yaxis, lower.xaxis):
+        axis.set_major_formatter(FuncFormatter(_power))
+        axis.set_minor_locator(NullLocator())
     caption = (
         "Control loops: above, the share of messages that came and were older than a multiple of their deadline; below, "
         "the share of all messages that missed it, late ones and lost ones, with the exact 95 % interval (Clopper and "
         f"Pearson); an arrow: none was missed, and the limit is what that proves. {style.origin(record)}"
     )
     return style.Drawing("deadlines", "Deadlines", caption, figure, data)
+
+
+def _power(value: float, _: int) -> str:
+    """A tick of a logarithmic axis: 1, 0.1, 0.01, then 1e-3 (plain text: typeset powers are slow to draw)."""
+    return f"{value:g}" if 5e-3 < value < 2e3 else f"1e{round(float(np.log10(value)))}" if value > 0 else ""
 
 
 def _ages(
