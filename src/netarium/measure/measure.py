@@ -51,7 +51,7 @@ def _service_metrics(samples: Samples, service_model: Any, index: int, flows: np
         "rtt_s": histogram.summary_s(samples, "rtt", index),
         "delay_variation_s": _delay_variation(samples, index),
         **_losses(last, samples.messages[index]),
-        **_deadlines(samples.messages[index]),
+        **_deadlines(samples.messages[index], service_model),
         "timeouts": int(flows["timeouts"].sum()),
         **_completions(flows),
         "jain": _jain(flows, stop_ps),
@@ -88,13 +88,14 @@ def _delay_variation(samples: Samples, index: int) -> float | None:
     return float(samples.delay_variation_max_ps[index]) / SECOND_PS if samples.latency_count[index] else None
 
 
-def _deadlines(messages: np.void) -> dict[str, Any]:
+def _deadlines(messages: np.void, service_model: Any) -> dict[str, Any]:
     """Of a control loop: messages judged, misses with their exact interval, most in a row. Else nothing."""
     judged, misses = int(messages["judged"]), int(messages["misses"])
     if not judged:
         return {}
     return {
         "deadline": {
+            "deadline_s": service_model.deadline_ps / SECOND_PS,
             "messages": judged,
             "misses": misses,
             "miss_ratio": misses / judged,
