@@ -21,8 +21,8 @@ HEAD = """\
 trial: facility-4096
 title: 4,096 heterogeneous services over 128 slices, and a fibre cut
 description: >
-  64 pairs of cities have a slice each way: transfers, video, web, control loops with deadlines, telemetry. 40 best-effort transfers
-  cross the country beside them. In the middle of the run the fibre between two cities is cut. Every slice is
+  64 pairs of cities have a slice each way: transfers, video, web, control loops with deadlines, telemetry. 40 best-effort
+  transfers cross the country beside them. In the middle of the run the fibre between two cities is cut. Every slice is
   admitted with a bound, and certified; with --interfere also while every link of every slice is full of best effort.
 duration: 1 s
 network:

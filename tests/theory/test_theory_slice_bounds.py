@@ -197,7 +197,10 @@ def searched(graph: Graph, arrivals: list[Arrival], steps: int, seed: int) -> fl
         width = scale * (0.5 if step % 3 == 0 else 0.05)
         beside = draw.choice(best)  # at the instant of another, a picosecond earlier or later
         moves = [0.0, draw.gauss(0, width)]
-        tried = [max(0.0, draw.choice([phase + draw.choice(moves), beside + draw.choice([-1, 1])])) for phase in best]
+        tried = [
+            max(0.0, draw.choice([phase + draw.choice(moves), beside + draw.choice([-1, 1])]))
+            for phase in best
+        ]
         value = seen(tried)
         if value >= most:
             best, most = tried, value
@@ -224,7 +227,10 @@ def test_at_one_port_the_adversary_reaches_the_bound() -> None:
 def test_on_a_tandem_with_merging_lines_it_comes_within_a_stated_part() -> None:
     graph = routers("a-m", "b-m", "c-m", "m-n", "n-d")
     first = Arrival((0, 6, 8), 10**9, burst(4), (RATIO,) * 3)
-    others = [Arrival((2, 6, 8), 10**9, burst(6), (RATIO,) * 3), Arrival((4, 6), 2 * 10**9, burst(6), (RATIO,) * 2)]
+    others = [
+        Arrival((2, 6, 8), 10**9, burst(6), (RATIO,) * 3),
+        Arrival((4, 6), 2 * 10**9, burst(6), (RATIO,) * 2),
+    ]
     assert searched(graph, [first, *others], steps=400, seed=1) >= REACHED_TANDEM
 
 
@@ -242,7 +248,9 @@ def test_where_lines_merge_again_and_again_it_comes_within_a_stated_part() -> No
 # --- published formulas ---
 
 
-@pytest.mark.parametrize(("burst_packets", "rate", "line", "port"), [(8, 3, 10, 5), (20, 1, 100, 10), (4, 2, 5, 4)])
+@pytest.mark.parametrize(
+    ("burst_packets", "rate", "line", "port"), [(8, 3, 10, 5), (20, 1, 100, 10), (4, 2, 5, 4)]
+)
 def test_one_slice_over_a_faster_line_is_the_bound_of_rfc_2212(
     burst_packets: int, rate: int, line: int, port: int
 ) -> None:

@@ -41,7 +41,8 @@ class Reservation:
     reserved_bps: on the wire at each port, for packets of packet_bytes with overhead_bytes. floor_ps: a full packet on the
     empty path (propagation and transmission). latency_bound_ps, variation_bound_ps: worst case beside all
     admitted slices; margin_ps: what is left between it and the promised latency. hop_delay_bound_ps: its
-    share in each port, without propagation. second: with protection, the other path; the bounds hold if either fails. hop_burst_bound_bytes: IP packets that may come at once to each
+    share in each port, without propagation. second: with protection, the other path; the bounds hold if either
+    fails. hop_burst_bound_bytes: IP packets that may come at once to each
     port, which a policer there must let pass. loss: long-run ratio that the impairments on the path cause.
     """
 
@@ -211,8 +212,8 @@ def admit(
     """Decide on all slices, in their order; a refused one reserves nothing and the next are still decided.
 
     `metric` is the routing metric that orders paths; `share` of each port may be reserved; no
-    later time than `until_ps` is offered. Raises TrialInvalid for an unknown node, a path that is none, or ends that nothing joins: those are mistakes,
-    not refusals.
+    later time than `until_ps` is offered. Raises TrialInvalid for an unknown node, a path that is none, or ends
+    that nothing joins: those are mistakes, not refusals.
     """
     requests = [request_of(name, asked) for name, asked in slices.items()]
     check(graph, requests)
@@ -398,7 +399,11 @@ def _words(span: Span, request: Request, why: Misfit, share: float) -> tuple[str
         return asked, left, f"{needs}; {port} has {left} left of the {limit}: {format_rate(over)} too much"
     if why.objective == "protection":
         held = f"{', '.join(span.graph.nodes_along(wanted_ports(span, request)))} would hold it alone"
-        return "two paths", "one", f"{held}, but no two paths without a common router or link hold it together"
+        return (
+            "two paths",
+            "one",
+            f"{held}, but no two paths without a common router or link hold it together",
+        )
     if why.objective == "mechanism":
         asked, left = MECHANISMS[int(why.needed)], MECHANISMS[int(why.there_is)]
         return asked, left, f"{port} serves slices by {left}, and a port has one mechanism"

@@ -109,7 +109,9 @@ class Fit:
     def arrival(self) -> Arrival:
         """What it brings to its ports; to those that queue in cycles nothing that others wait for."""
         hops = self.shaped_hops if self.cycled is not None else len(self.ports)
-        rate, burst = self.regulated if self.mechanism == "ats" else (self.request.bandwidth, self.burst_bytes)
+        rate, burst = (
+            self.regulated if self.mechanism == "ats" else (self.request.bandwidth, self.burst_bytes)
+        )
         return Arrival(self.ports[:hops], rate, 8 * burst, self.wire_ratio[:hops], self.mechanism == "ats")
 
     @property
@@ -164,8 +166,9 @@ class Ledger:
 
     classes, loads: by mechanism, of those in use. carried int8[P]: mechanism of each port that forwards slices, its place in
     MECHANISMS + 1, or 0. cycle_bits float64[P]: what cqf slices bring in a cycle. own_ps float64[slices]: what closed
-    forms say of a slice, beside its ports. hop_port int32[hops of all slices], hop_first int64[slices], most_ps float64[slices]: the paths one after the
-    other, where each begins, and how long its packets may wait on it; so that all promises are looked at in one
+    forms say of a slice, beside its ports. hop_port int32[hops of all slices], hop_first int64[slices], most_ps
+    float64[slices]: the paths one after the other, where each begins, and how long its packets may wait on it;
+    so that all promises are looked at in one
     sweep.
     """
 

@@ -42,7 +42,12 @@ class Pairs:
         return len(self.ends) - 1
 
     def add_replicated(
-        self, src: int, dst: int, members: tuple[tuple[int, ...], ...], where: str, bands: tuple[int, int] = (0, 0)
+        self,
+        src: int,
+        dst: int,
+        members: tuple[tuple[int, ...], ...],
+        where: str,
+        bands: tuple[int, int] = (0, 0),
     ) -> int:
         """Append a pair whose packets go by all of some paths, which stand one behind the other, in the band of each slice's
         path. Returns its number."""

@@ -310,10 +310,8 @@ def place_by(span: Span, request: Request, effort: Effort = DECISION) -> Span | 
     wanted on an empty network are tried as well. More effort accepts whatever less effort accepts.
     """
     search = search_paths(span, request, partial_most=effort.partial_most)
-    examined = 0
-    for _, ports in search:
+    for examined, (_, ports) in enumerate(search, 1):
         after = examine(span, request, ports)
-        examined += 1
         if after is not None:
             return after
         if examined >= effort.whole_most:

@@ -222,7 +222,11 @@ class Traffic:
         apart = None if spread is None else 2 + spread // self._gap_ps(service, reservation)
         if apart is not None and apart <= LENGTH_MAX:
             return []
-        found = "copies without a bound of how far they come apart" if apart is None else f"copies {apart} packets apart"
+        found = (
+            "copies without a bound of how far they come apart"
+            if apart is None
+            else f"copies {apart} packets apart"
+        )
         hint = "a lower rate of each flow, or a smaller delay_variation"
         return [Problem(f"services.{name}.slice", found, f"at most {LENGTH_MAX} packets", hint)]
 

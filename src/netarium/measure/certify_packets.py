@@ -81,7 +81,9 @@ def packets_known_and_lost(samples: Samples, members: list[Endpoints]) -> tuple[
     chosen = [member.index for member in members]
     last, copied = samples.service_series[-1, chosen], samples.messages[chosen]
     twice = copied["paths"] > 0
-    known = np.where(twice, copied["sent"] - copied["undecided"], last["sent_packets"] - last["in_flight_packets"])
+    known = np.where(
+        twice, copied["sent"] - copied["undecided"], last["sent_packets"] - last["in_flight_packets"]
+    )
     came = np.where(twice, last["delivered_packets"], last["received_packets"])
     return int(known.sum()), int(np.maximum(known - came, 0).sum())
 

@@ -181,7 +181,10 @@ def _route_row(route: Route) -> tuple[str, ...]:
 def _slice_row(each: Any, admission: Any) -> tuple[str, ...]:
     """Bounds with what is left of each promise, and the rate that is left on the fullest port."""
     margins = admission.margins(each.name)
-    times = {word: format_time(margins[word]) if margins.get(word) else "–" for word in ("latency", "delay_variation")}
+    times = {
+        word: format_time(margins[word]) if margins.get(word) else "–"
+        for word in ("latency", "delay_variation")
+    }
     return (
         each.name,
         each.mechanism + (", twice" if each.second is not None else ""),

@@ -73,7 +73,9 @@ def test_what_cannot_be_sent_twice_is_told() -> None:
 
 def test_without_two_paths_the_refusal_says_so() -> None:
     links = [{"endpoints": ["a", "m"]}, {"endpoints": ["m", "b"]}]
-    graph = build_graph(Network(nodes={n: {} for n in "amb"}, links=links, defaults={"rate": "1 Gbit/s", "delay": 0}))
+    graph = build_graph(
+        Network(nodes={n: {} for n in "amb"}, links=links, defaults={"rate": "1 Gbit/s", "delay": 0})
+    )
     (refusal,) = admit({"s": Request("s", "a", "b", 10**6, protection=True)}, graph).refusals
     assert refusal.objective == "protection"
     assert "a, m, b would hold it alone" in str(refusal)

@@ -283,7 +283,11 @@ CONN = record(
     ("request_bytes", "i4", "handshake: payload of the request that starts the sender, or 0"),
     ("pair", "i4", "its endpoints"),
     ("band", "i4", "band of its data packets, and of the handshake towards their receiver"),
-    ("band_back", "i4", "band of its acknowledgements and of the handshake towards its sender; of its copies"),
+    (
+        "band_back",
+        "i4",
+        "band of its acknowledgements and of the handshake towards its sender; of its copies",
+    ),
     ("hash", "i8", "flow hash"),
     ("rcv_bytes", "i8", "receiver: payload bytes handed to the application"),
     ("retransmissions", "i8", "segments sent again"),
