@@ -59,12 +59,20 @@ if INTERPRETED:
         """A function that gives the arrays themselves (see the compiled version)."""
         return lambda sim: sim
 
-    def prefetch(record: Any) -> None:
+    def prefetch(record: Any, offset: int) -> None:
         """Nothing to do (see the compiled version)."""
 
     def before(time_a: int, key_a: int, time_b: int, key_b: int) -> bool:
         """Whether (time_a, key_a) comes before (time_b, key_b)."""
         return (time_a, key_a) < (time_b, key_b)
+
+    def bit(number: int) -> int:
+        """An int64 with bit `number` (0 to 63) set."""
+        return 1 << number if number < 63 else -(1 << 63)
+
+    def lowest_bit(word: int) -> int:
+        """The number of the lowest bit set in an int64; 64 when there is none."""
+        return (word & -word).bit_length() - 1 if word else 64
 
     def float_bits(value: float) -> int:
         """The 64 bits of an IEEE 754 double as an integer."""
@@ -110,7 +118,20 @@ else:
             self._finalized = True
 
     class _EntryLibrary(JITCodeLibrary):
-        """The code of an entry and of every part it calls, linked, optimised and emitted as one."""
+        """The code of an entry and of every part it calls, linked, optimised and emitted as one.
+
+        Parts become internal: LLVM then inlines what is called once, and drops results and checks that nobody uses.
+        """
+
+        def finalize(self) -> None:
+            self._own = {f.name for f in self._final_module.functions if not f.is_declaration}
+            super().finalize()
+
+        def _optimize_final_module(self) -> None:
+            for function in self._final_module.functions:
+                if not function.is_declaration and function.name not in self._own:
+                    function.linkage = "internal"
+            super()._optimize_final_module()
 
         def add_linking_library(self, library: Any) -> None:
             _adopt(self, library)
@@ -439,8 +460,8 @@ else:
         return as_sim
 
     @intrinsic
-    def prefetch(typingctx, record):  # noqa: ANN001, ARG001
-        """Ask for the first cache line of a record that will be needed soon. Its index may be that of no record."""
+    def prefetch(typingctx, record, offset):  # noqa: ANN001, ARG001
+        """Ask for the cache line at an offset in a record that will be needed soon. Its index may be that of no record."""
 
         def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
             byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
@@ -448,10 +469,11 @@ else:
                 "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, number, number, number])
             )
             hints = [ir.Constant(number, hint) for hint in (0, 3, 1)]  # for reading, keep close, data
-            builder.call(function, [builder.bitcast(args[0], byte), *hints])
+            place = builder.gep(builder.bitcast(args[0], byte), [args[1]])
+            builder.call(function, [place, *hints])
             return context.get_dummy_value()
 
-        return types.none(record), codegen
+        return types.none(record, types.int64), codegen
 
     @intrinsic
     def before(typingctx, time_a, key_a, time_b, key_b):  # noqa: ANN001, ARG001
@@ -468,6 +490,24 @@ else:
             return builder.icmp_signed("<", *joined)
 
         return types.boolean(types.int64, types.int64, types.int64, types.int64), codegen
+
+    @intrinsic
+    def bit(typingctx, number):  # noqa: ANN001, ARG001
+        """An int64 with bit `number` (0 to 63) set."""
+
+        def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
+            return builder.shl(ir.Constant(ir.IntType(64), 1), args[0])
+
+        return types.int64(types.int64), codegen
+
+    @intrinsic
+    def lowest_bit(typingctx, word):  # noqa: ANN001, ARG001
+        """The number of the lowest bit set in an int64; 64 when there is none."""
+
+        def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
+            return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+        return types.int64(types.int64), codegen
 
     @intrinsic
     def float_bits(typingctx, value):  # noqa: ANN001, ARG001
