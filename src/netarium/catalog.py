@@ -55,6 +55,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "replay": "packets or flows from a CSV file",
         "demands": "a traffic matrix: gravity, uniform, SNDlib's or your own",
         "user": "a workload from your own Python file",
+        "command": "a program on a real host, in emulated trials",
     },
     "transports": {
         "tcp": "reliable byte stream with congestion control",
