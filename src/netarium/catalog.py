@@ -140,6 +140,8 @@ SERVICE_METRICS: dict[str, Metric] = {
     "lost_packets": Metric(None, True, "data packets that were lost"),
     "retransmissions": Metric(None, True, "data packets sent again"),
     "timeouts": Metric(None, False, "retransmission timeouts"),
+    "exit_code": Metric(None, False, "exit code of a command"),
+    "run_time": Metric("time", False, "from the start of a command to its end"),
     "flows": Metric(None, False, "flows"),
     "completed_flows": Metric(None, True, "flows that delivered all they had"),
     "jain": Metric("ratio", False, "Jain's fairness index over the flows"),

@@ -28,7 +28,8 @@ def _argv(value: Any) -> Any:
     words_found = []
     for index, word in enumerate(value):
         if isinstance(word, bool) or not isinstance(word, (str, int, float)):
-            raise Mistake(repr(word), "text or a number", "quote it if it is a word", at=(index,))
+            found = str(word).lower() if isinstance(word, bool) else repr(word)
+            raise Mistake(found, "text or a number", "quote it if it is a word", at=(index,))
         if "\0" in str(word):
             raise Mistake("a NUL character", "text without it", at=(index,))
         words_found.append(str(word))

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 EMULATE_HINT = "run it with --mode emulate"
 MODELLED_HINT = "modelled: true keeps it in the engine"
-PATHS_UNPLAYED = "programs cannot choose a path"
 # What a program can ask of the kernel's TCP, per service; the rest is the kernel's own.
 PLAYED_TCP = ("kind", "congestion", "mss", "send_buffer", "receive_buffer")
 UDP_PAYLOAD_MIN = 16  # iperf3's header of a datagram
@@ -136,7 +135,8 @@ def _unplayable(path: Path, service: Service, trial: Trial) -> Iterator[Problem]
             yield Problem(format_path((*path, "packet_size")), f"{service.packet_size} B",
                           f"at least {least} B, as iperf3 sends", MODELLED_HINT)  # fmt: skip
     if service.path is not None:
-        yield Problem(format_path((*path, "path")), PATHS_UNPLAYED, "no path, or a slice with one", MODELLED_HINT)
+        expected = "no path, which programs cannot choose, or a slice with one"
+        yield Problem(format_path((*path, "path")), "a path of a service that programs play", expected, MODELLED_HINT)
     transport = trial.transport_of(service)
     own = service.transport is not None
     where: Path = (*path, "transport") if own else ("transport",)
