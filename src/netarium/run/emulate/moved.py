@@ -21,6 +21,8 @@ from netarium.run.emulate.ownership import UNDO, Ownership
 
 OUT = "out"
 MS_BIND, MNT_DETACH = 0x1000, 2  # linux/mount.h
+LEFT_OUT = ("linkdown", "dead", "pervasive", "offload")
+"""Words of a route that `ip` shows and does not take: states."""
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -48,12 +50,12 @@ def _state(name: str) -> dict[str, Any]:
     except MachineCannot:
         raise MachineCannot(f"this machine has no interface {name!r}; see: ip link") from None
     routes = [
-        {"dst": route["dst"], "gateway": route.get("gateway", "")}
+        [family, *(word for word in line.split() if word not in LEFT_OUT)]
         for family in ("-4", "-6")
-        for route in _ip(family, "route", "show", "dev", name)
-        if route.get("protocol") not in ("kernel", "ra") and route.get("type", "unicast") == "unicast"
+        for line in _ip_text(family, "route", "show", "dev", name).splitlines()
+        if "proto kernel" not in line and "proto ra" not in line
     ]
-    if any(route["dst"] == "default" for route in routes):
+    if any(route[1] == "default" for route in routes):
         raise MachineCannot(f"{name} has this machine's default route: without it the machine is cut off")
     addresses = [
         f"{one['local']}/{one['prefixlen']}" for one in link["addr_info"] if one["scope"] == "global"
@@ -87,9 +89,9 @@ def _restore(name: str, state: dict[str, Any]) -> None:
             batch.address(index, address, name)
         if state["up"] or name == OUT:
             batch.up(index, name)
-            for route in state["routes"]:
-                batch.route(route["dst"], route["gateway"], index, name)
         batch.apply(sock)
+    for family, *words in state["routes"] if state["up"] or name == OUT else []:
+        _ip_text(family, "route", "add", *words, "dev", name)
 
 
 def _undo_interface(thing: dict[str, Any]) -> None:
@@ -124,13 +126,18 @@ def _mount(source: str, target: Path) -> None:
 
 def _ip(*words: str) -> list[dict[str, Any]]:
     """What `ip -json` says in the calling thread's namespace. Raises MachineCannot."""
+    return [entry for entry in json.loads(_ip_text("-json", *words) or "[]") if entry]
+
+
+def _ip_text(*words: str) -> str:
+    """What `ip` says in the calling thread's namespace. Raises MachineCannot."""
     try:
-        ran = subprocess.run(["ip", "-json", *words], capture_output=True, text=True)
+        ran = subprocess.run(["ip", *words], capture_output=True, text=True)
     except FileNotFoundError:
         raise MachineCannot("it needs the command ip; apt install iproute2") from None
     if ran.returncode:
         raise MachineCannot(ran.stderr.strip() or "ip refused")
-    return [entry for entry in json.loads(ran.stdout or "[]") if entry]
+    return ran.stdout
 
 
 UNDO["interface"] = _undo_interface
