@@ -70,6 +70,11 @@ class Hosts:
         """The engine's descriptors, one for each interface."""
         return [one.fd for one in self.attached]
 
+    @property
+    def by_interface(self) -> dict[tuple[str, str], int]:
+        """(node, interface name) -> the engine's descriptor."""
+        return {(one.host.node, one.interface.name): one.fd for one in self.attached}
+
     def down(self) -> None:
         """Remove all hosts. What still runs in one keeps it; end programs first. Calling it again does nothing."""
         for one in self.attached:
