@@ -115,13 +115,16 @@ class Control:
         return {"argv": box.argv(hosts[node], argv), "environment": box.environment(hosts[node])}
 
     def _let_in(self, connection: socket.socket, request: dict[str, Any], answer: dict[str, Any]) -> None:
-        about = {"node": request["node"], "argv": request["argv"], "pid": request["pid"], "since": time.time()}
+        about = {
+            "node": request["node"],
+            "argv": request["argv"],
+            "pid": request["pid"],
+            "since": time.time(),
+        }
         user = os.open("/proc/self/ns/user", os.O_RDONLY | os.O_CLOEXEC)
         try:
             _send(connection, answer)
-            socket.send_fds(
-                connection, [b"\n"], [self._facility.hosts.netns_fds[request["node"]], user]
-            )
+            socket.send_fds(connection, [b"\n"], [self._facility.hosts.netns_fds[request["node"]], user])
         finally:
             os.close(user)
         with self._lock:

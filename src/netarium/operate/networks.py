@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from netarium.run.emulate.ownership import Ownership
 from netarium.run.emulate.processes import STOP_GRACE_PS
 from netarium.units import SECOND_PS
 
-RunEngine = Callable[[Mapping[tuple[str, str], int], int, Callable[[], bool]], None]
-"""(descriptor of every (node, interface name), CLOCK_MONOTONIC in ns of virtual time 0, whether to stop) -> when it has stopped."""
+Drive = Callable[[int, Callable[[], bool]], None]
+"""(CLOCK_MONOTONIC in ns of virtual time 0, whether to stop): drives the network, and returns when it has stopped."""
+LoadEngine = Callable[[Mapping[tuple[str, str], int]], AbstractContextManager[Drive]]
+"""(descriptor of every (node, interface name)) -> an engine that is ready to drive them, within a block."""
 
 LEAD_NS = 50_000_000
 """How long after everything is up virtual time 0 is."""
@@ -40,7 +43,7 @@ def keep_up(
     name: str,
     emulation: Emulation,
     open_tap: OpenTap,
-    run_engine: RunEngine,
+    load_engine: LoadEngine,
     *,
     stop: Callable[[], bool],
     announce: Callable[[Facility], None] = lambda _: None,
@@ -53,16 +56,21 @@ def keep_up(
     """
     ownership.reap()
     if any(run.facts.get("network") == name for run in alive()):
-        raise MachineCannot(f"a network {name!r} is up already; netarium down {name}, or give this one a --name")
+        raise MachineCannot(
+            f"a network {name!r} is up already; netarium down {name}, or give this one a --name"
+        )
     wanted_down: list[bool] = []
-    with Facility(name, emulation, open_tap, folder=folder, **facts) as facility:
+    with (
+        Facility(name, emulation, open_tap, folder=folder, **facts) as facility,
+        load_engine(facility.hosts.by_interface) as drive,
+    ):
         start_ns = time.monotonic_ns() + LEAD_NS
         with (
             Control(facility, lambda: wanted_down.append(True)),
             facility.programs(lambda: (time.monotonic_ns() - start_ns) * 1000),
         ):
             announce(facility)
-            run_engine(facility.hosts.by_interface, start_ns, lambda: bool(wanted_down) or stop())
+            drive(start_ns, lambda: bool(wanted_down) or stop())
         return facility.supervisor.failures
 
 

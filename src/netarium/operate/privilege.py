@@ -17,9 +17,9 @@ MAIN = "from netarium.operate.cli import main; main()"
 
 
 def ensure() -> None:
-    """Return when this process may have real hosts; else become one that may, or raise MachineCannot with all that is missing.
+    """Return when this process may have real hosts; else become one that may, or raise MachineCannot with what is missing.
 
-    A network namespace belongs to the user namespace it was made in, and root of that may do everything in it (user_namespaces(7)).
+    A network namespace belongs to the user namespace it was made in, whose root may do everything in it (user_namespaces(7)).
     """
     if not needs.missing_capabilities():
         return
@@ -46,7 +46,9 @@ def rootless_lacks() -> list[str]:
     else:
         tried = subprocess.run([unshare, *USER, "--net", "true"], capture_output=True, text=True)
         if tried.returncode:
-            lacks.append(f"no user namespaces ({tried.stderr.strip().removeprefix('unshare: ')}; {_how_to_allow()})")
+            lacks.append(
+                f"no user namespaces ({tried.stderr.strip().removeprefix('unshare: ')}; {_how_to_allow()})"
+            )
     if not os.access(needs.TUN, os.R_OK | os.W_OK):
         what = "is closed to this user" if needs.TUN.exists() else "is not there"
         lacks.append(f"{needs.TUN} {what} (sudo modprobe tun; sudo chmod 0666 {needs.TUN})")

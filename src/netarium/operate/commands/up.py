@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,8 +21,11 @@ if TYPE_CHECKING:
 READY_FD = "NETARIUM_READY_FD"
 """Environment variable of a detached `up`: the descriptor on which it says that the network is up."""
 
+WORDS_AS_TYPED = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+
 Network = Annotated[
-    str | None, typer.Argument(metavar="NETWORK", help="Name of a network that is up.", show_default="the only one")
+    str | None,
+    typer.Argument(metavar="NETWORK", help="Name of a network that is up.", show_default="the only one"),
 ]
 Words = Annotated[
     list[str],
@@ -148,7 +149,9 @@ def ps(
         entry = {"network": run.facts.get("network"), "pid": run.owner.pid, "since": run.facts["since"]}
         entry |= {key: run.facts[key] for key in ("trial", "command") if key in run.facts}
         try:
-            entry |= control.ask(run, verb="ps")
+            entry |= (
+                control.ask(run, verb="ps") if run.control.exists() else {"count": run.facts.get("nodes")}
+            )
         except MachineCannot as error:
             entry["problem"] = str(error)
         listed.append(entry)
@@ -179,8 +182,10 @@ def _table(entry: dict[str, Any]) -> Table:
         table.add_row(node["node"], addresses, *_process(first))
         for one in running[1:]:
             table.add_row("", "", *_process(one))
+    if "count" in entry:
+        table.add_row(f"{entry['count']} nodes")
     if "problem" in entry:
-        table.add_row("", entry["problem"])
+        table.add_row(entry["problem"])
     return table
 
 
@@ -200,10 +205,7 @@ def down(
     reaped = ownership.reap()
     for run in reaped:
         say(f"{run.facts.get('network')} was dead; what it left is gone")
-    if every or (network is None and reaped and not networks.alive()):
-        runs = networks.alive()
-    else:
-        runs = [networks.find(network)]
-    for run in runs:
+    nothing_else = network is None and reaped and not networks.alive()
+    for run in networks.alive() if every or nothing_else else [networks.find(network)]:
         networks.take_down(run)
         say(f"{run.facts.get('network')} is down")

@@ -59,7 +59,9 @@ def with_way(way: WayOut, network: int = 10) -> Emulation:
 def _in_network(host: RealHost, network: int) -> RealHost:
     (interface,) = host.interfaces
     mine = f"{network}.0.0.{host.node_index}/24"
-    near = [dataclasses.replace(n, address=n.address.replace("10.", f"{network}.", 1)) for n in host.neighbours]
+    near = [
+        dataclasses.replace(n, address=n.address.replace("10.", f"{network}.", 1)) for n in host.neighbours
+    ]
     return dataclasses.replace(
         host,
         interfaces=(dataclasses.replace(interface, addresses=(mine,)),),
@@ -110,7 +112,11 @@ def test_nat_goes_out_and_not_in_and_is_gone_afterwards(machine, tmp_path):
         with netns.entered(far):
             assert subprocess.run(["ping", "-c1", "-W1", "10.0.0.1"], capture_output=True).returncode != 0
     os.close(far)
-    assert (links(), sh("nft", "list", "ruleset"), Path("/proc/sys/net/ipv4/ip_forward").read_text()) == before
+    assert (
+        links(),
+        sh("nft", "list", "ruleset"),
+        Path("/proc/sys/net/ipv4/ip_forward").read_text(),
+    ) == before
 
 
 def connect_in(fd: int):
