@@ -34,7 +34,8 @@ def ensure() -> None:
     os.execve(unshare, [unshare, *USER, "--", sys.executable, "-c", MAIN, *sys.argv[1:]], environment)
 
 
-USER = ("--user", "--map-root-user")
+USER = ("--user", "--map-root-user", "--net")
+"""With a network namespace too: a thread that has entered a host could not go back into one that is not this user's (setns(2))."""
 
 
 def rootless_lacks() -> list[str]:
@@ -44,7 +45,7 @@ def rootless_lacks() -> list[str]:
     if unshare is None:
         lacks.append("no unshare command (apt install util-linux)")
     else:
-        tried = subprocess.run([unshare, *USER, "--net", "true"], capture_output=True, text=True)
+        tried = subprocess.run([unshare, *USER, "true"], capture_output=True, text=True)
         if tried.returncode:
             lacks.append(
                 f"no user namespaces ({tried.stderr.strip().removeprefix('unshare: ')}; {_how_to_allow()})"

@@ -70,6 +70,14 @@ def capabilities() -> int:
     return next((int(line.split()[1], 16) for line in lines if line.startswith("CapEff:")), 0)
 
 
+def in_machines_user_namespace() -> bool:
+    """Whether this process has not been put into a user namespace of its own: root there is root nowhere else."""
+    try:
+        return Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]
+    except OSError:
+        return True
+
+
 def tun_opens() -> None:
     """Raise MachineCannot unless TAP devices can be made."""
     if not TUN.exists():

@@ -24,7 +24,7 @@ from typing import Any
 
 from netarium.compile.hosts import Emulation, RealHost, WayOut
 from netarium.errors import MachineCannot
-from netarium.run.emulate import moved, netns
+from netarium.run.emulate import moved, needs, netns
 from netarium.run.emulate.netlink import (
     IFLA_ADDRESS,
     IFLA_IFNAME,
@@ -65,7 +65,7 @@ def open_way(host: RealHost, netns_fd: int, own: Ownership) -> None:
     way = host.way_out
     assert way is not None
     try:
-        if not in_machines_user_namespace():
+        if not needs.in_machines_user_namespace():
             raise MachineCannot("a way out changes the machine's network, which needs root; run with sudo")
         if way.kind == "interface":
             moved.move_in(way.interface, netns_fd, own, host.node_index)
@@ -76,14 +76,6 @@ def open_way(host: RealHost, netns_fd: int, own: Ownership) -> None:
     except (OSError, MachineCannot) as error:
         text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise MachineCannot(f"network.nodes.{host.node}.attach.{way.kind}: {text}") from error
-
-
-def in_machines_user_namespace() -> bool:
-    """Whether this process has not been put into a user namespace of its own: root there is root nowhere else."""
-    try:
-        return Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]
-    except OSError:
-        return True
 
 
 # -- nat

@@ -71,9 +71,16 @@ def _in_network(host: RealHost, network: int) -> RealHost:
 
 @contextmanager
 def facility(emulation: Emulation, tmp_path: Path, name: str = "net") -> Iterator[Facility]:
-    with Facility(name, emulation, tap.open_tap, folder=tmp_path / "programs") as made:
-        with small_network.Forwarder(made.hosts.attached):
-            yield made
+    with (
+        Facility(name, emulation, tap.open_tap, folder=tmp_path / "programs") as made,
+        small_network.Forwarder(made.hosts.attached),
+    ):
+        yield made
+
+
+def refused(emulation: Emulation, tmp_path: Path, match: str) -> None:
+    with pytest.raises(MachineCannot, match=match), facility(emulation, tmp_path, "refused"):
+        pass
 
 
 def run_on(made: Facility, node: str, *argv: str) -> subprocess.CompletedProcess[str]:
@@ -174,9 +181,7 @@ def test_two_facilities_federate_through_a_tunnel(tmp_path, monkeypatch):
         assert ping(two, "10.0.0.1")
         assert run_on(one, "h1", "ping", "-c1", "-W2", "-s", "1472", "-M", "do", "11.0.0.1").returncode == 0
         assert not ping(one, "12.0.0.1")
-        with pytest.raises(MachineCannot, match=r"network\.nodes\.h2\.attach\.vxlan: .*vni 77 on port 4789"):
-            with facility(a, tmp_path, "again"):
-                pass
+        refused(a, tmp_path, r"network\.nodes\.h2\.attach\.vxlan: .*vni 77 on port 4789")
     os.close(here)
     os.close(there)
 
@@ -235,23 +240,21 @@ def described() -> str:
 
 def test_an_interface_that_the_machine_needs_is_not_taken(machine, tmp_path):
     sh("ip", "route", "add", "default", "via", "192.0.2.254")
-    with pytest.raises(MachineCannot, match="attach.interface: world has this machine's default route"):
-        with facility(with_way(WayOut("interface", interface="world")), tmp_path):
-            pass
+    way = with_way(WayOut("interface", interface="world"))
+    refused(way, tmp_path, "attach.interface: world has this machine's default route")
     assert "world" in links()
 
 
 def test_an_interface_that_is_not_there(machine, tmp_path):
-    with pytest.raises(MachineCannot, match=r"network\.nodes\.h2\.attach\.interface: .*no interface 'eth9'"):
-        with facility(with_way(WayOut("interface", interface="eth9")), tmp_path):
-            pass
+    way = with_way(WayOut("interface", interface="eth9"))
+    refused(way, tmp_path, r"network\.nodes\.h2\.attach\.interface: .*no interface 'eth9'")
 
 
 def test_only_what_is_written_down_is_taken_back(machine, tmp_path, runtime):
     """Things beside it with names of the same kind stay."""
     sh("ip", "link", "add", "nt00000000x", "type", "bridge")
     sh("ip", "link", "add", "ntdeadbeef1", "type", "bridge")
-    code = f"""
+    code = """
 import os, signal
 from netarium.run.emulate import ownership, ways_out
 own = ownership.take(network="x")
