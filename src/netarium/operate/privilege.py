@@ -35,7 +35,7 @@ def ensure() -> None:
 
 
 USER = ("--user", "--map-root-user", "--net")
-"""With a network namespace too: a thread that has entered a host could not go back into one that is not this user's (setns(2))."""
+"""With a network namespace too: from a host no thread could go back into one that is not this user's (setns(2))."""
 
 
 def rootless_lacks() -> list[str]:
@@ -48,7 +48,7 @@ def rootless_lacks() -> list[str]:
         tried = subprocess.run([unshare, *USER, "true"], capture_output=True, text=True)
         if tried.returncode:
             lacks.append(
-                f"no user namespaces ({tried.stderr.strip().removeprefix('unshare: ')}; {_how_to_allow()})"
+                f"no user namespaces ({tried.stderr.strip().removeprefix('unshare: ')}; {how_to_allow()})"
             )
     if not os.access(needs.TUN, os.R_OK | os.W_OK):
         what = "is closed to this user" if needs.TUN.exists() else "is not there"
@@ -56,7 +56,7 @@ def rootless_lacks() -> list[str]:
     return lacks
 
 
-def _how_to_allow() -> str:
+def how_to_allow() -> str:
     """The setting that keeps users from making user namespaces, as far as it can be told."""
     for path, wanted in (
         ("kernel/apparmor_restrict_unprivileged_userns", "0"),

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from realhosts import only_with_real_hosts
 
 from netarium.compile.hosts import Emulation
-from netarium.errors import MachineCannot
-from netarium.run.emulate import needs, tap
+from netarium.run.emulate import tap
 from netarium.run.emulate.hosts import Hosts, raise_hosts
 from netarium.run.emulate.sandbox import Sandbox
 
 
-def lacking() -> str:
-    """What this machine lacks for real hosts; empty if nothing. In CI nothing may be lacking."""
-    try:
-        needs.privileged()
-        needs.tun_opens()
-        needs.bubblewrap()
-    except MachineCannot as error:
-        return str(error)
-    return ""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    reason = lacking()
-    if reason and not os.environ.get("CI"):
-        here = Path(__file__).parent
-        for item in items:
-            if here in item.path.parents and item.get_closest_marker("anywhere") is None:
-                item.add_marker(pytest.mark.skip(reason=reason))
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(only_with_real_hosts)
 
 
 @pytest.fixture(autouse=True)
