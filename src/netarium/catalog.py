@@ -152,6 +152,8 @@ SERVICE_METRICS: dict[str, Metric] = {
         f"slowdown.{s}": Metric(None, False, f"completion over the ideal, {s}") for s in ("p50", "p95", "p99")
     },
 }
+# Of services of kind command only.
+COMMAND_METRICS = ("exit_code", "run_time")
 PORT_METRICS: dict[str, Metric] = {
     "utilisation": Metric("ratio", True, "part of the time the port was sending"),
     "throughput": Metric("rate", True, "bits on the wire per second"),

@@ -14,11 +14,10 @@ from netarium.compile.routing import ForwardingTable
 from netarium.describe.real import hostname_of, real_nodes
 
 DEFAULT = "default"
+EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 
-def emulation_of(
-    trial: Any, graph: Graph, table: ForwardingTable, programs: Programs
-) -> Emulation | None:
+def emulation_of(trial: Any, graph: Graph, table: ForwardingTable, programs: Programs) -> Emulation | None:
     """Everything real about a trial; None for a simulated one. `table` has a column for every real host."""
     why = real_nodes(trial)
     if not why:
@@ -41,20 +40,30 @@ class _Hosts:
         asked = self.trial.emulate
         return Emulation(
             hosts=hosts,
-            names={host.hostname: addresses_of(host) for host in hosts},
+            names=self._names(),
             rules=tuple(programs.rules),
             programs=tuple(programs.resolved(hosts)),
             tolerance_ps=asked.tolerance,
             offload=asked.offload,
             isolation=asked.isolation,
             linktest=asked.linktest,
-            outside=-1 if self.outside is None else self.graph.node_index[self.outside],
             packages=tuple(sorted(programs.packages)),
         )
 
+    def _names(self) -> dict[str, tuple[str, ...]]:
+        """Addresses of every node that has any, in the order of the nodes; IPv4 first, each family by link."""
+        found: dict[str, list[str]] = {name: [] for name in self.network.nodes}
+        for link, ends in self.ends.items():
+            for node, end in zip(self.network.links[link].endpoints, ends, strict=True):
+                found[node] += end.bare()
+        every = {name: tuple(sorted(texts, key=lambda text: ":" in text)) for name, texts in found.items()}
+        return {name: addresses for name, addresses in every.items() if addresses}
+
     def _outside(self) -> str | None:
         """The way out that destinations of nobody in the trial take: the NAT, else the only other one."""
-        ways = {name: node.attach.kind for name, node in self.network.nodes.items() if node.attach is not None}
+        ways = {
+            name: node.attach.kind for name, node in self.network.nodes.items() if node.attach is not None
+        }
         ways = {name: kind for name, kind in ways.items() if name in self.why}
         translated = [name for name, kind in ways.items() if kind == "nat"]
         return (translated or (list(ways) if len(ways) == 1 else [None]))[0]
@@ -78,7 +87,8 @@ class _Hosts:
             own, peer = self.ends[link][here], self.ends[link][1 - here]
             word = f"eth{len(interfaces)}"
             mtu = int(self.graph.mtu_bytes[port])
-            interfaces.append(Interface(word, own.mac, own.addresses, mtu, port, port ^ 1))
+            behind = self._behind(name, node, own) if not interfaces else ()
+            interfaces.append(Interface(word, own.mac, own.addresses, mtu, port, port ^ 1, behind))
             neighbours += [Neighbour(address, peer.mac, word) for address in peer.bare()]
             peers[port] = (word, peer)
         forwards = bool(self.graph.node_forwards[index]) or node.attach is not None
@@ -94,6 +104,14 @@ class _Hosts:
             way_out=_way_out(node.attach),
         )
 
+    def _behind(self, name: str, node: Any, own: LinkEnd) -> tuple[str, ...]:
+        """Prefixes that lie behind a way out: everything for the one that leads outside, else its own link's."""
+        if node.attach is None:
+            return ()
+        if name == self.outside:
+            return EVERYWHERE
+        return tuple(str(ipaddress.ip_interface(text).network) for text in own.addresses)
+
     def _links_of(self, node: int) -> list[int]:
         return sorted({port // 2 for port in self.graph.out_ports[node]})
 
@@ -105,7 +123,7 @@ class _Hosts:
             ((word, peer),) = peers.values()
             return [Route(DEFAULT, address, word) for address in peer.bare()]
         found: dict[tuple[str, str], Route] = {}
-        connected = {link for link in self._links_of(index)}
+        connected = set(self._links_of(index))
         for link, (target, prefixes) in zip(self.ends, self.destinations, strict=True):
             ports = [] if link in connected else self.table.ports_of(index, target)
             if ports:
@@ -113,7 +131,7 @@ class _Hosts:
                     self._add(found, prefix, peers[ports[0]])
         outside = self.graph.node_index[self.outside] if self.outside is not None else index
         if outside != index and (ports := self.table.ports_of(index, outside)):
-            for prefix in ("0.0.0.0/0", "::/0"):
+            for prefix in EVERYWHERE:
                 self._add(found, prefix, peers[ports[0]])
         return list(found.values())
 
@@ -123,14 +141,8 @@ class _Hosts:
         word, end = peer
         via = next((one for one in end.bare() if ipaddress.ip_address(one).version == version), None)
         if via is not None:
-            shown = DEFAULT if prefix in ("0.0.0.0/0", "::/0") else prefix
+            shown = DEFAULT if prefix in EVERYWHERE else prefix
             found[prefix, shown] = Route(shown, via, word)
-
-
-def addresses_of(host: RealHost) -> tuple[str, ...]:
-    """All addresses of a host without prefix length, IPv4 first, each family in the order of the interfaces."""
-    every = [text.split("/")[0] for one in host.interfaces for text in one.addresses]
-    return tuple(sorted(every, key=lambda text: ":" in text))
 
 
 def _way_out(attach: Any) -> WayOut | None:
@@ -139,6 +151,4 @@ def _way_out(attach: Any) -> WayOut | None:
     if attach.vxlan is None:
         return WayOut(attach.kind, interface=attach.interface or "")
     tunnel = attach.vxlan
-    return WayOut(
-        "vxlan", tunnel.interface or "", tunnel.vni, tunnel.remote, tunnel.port, tunnel.local or ""
-    )
+    return WayOut("vxlan", tunnel.interface or "", tunnel.vni, tunnel.remote, tunnel.port, tunnel.local or "")

@@ -21,6 +21,8 @@ class Interface:
     mtu_bytes: int
     port: int
     port_in: int
+    prefixes: tuple[str, ...] = ()
+    """What lies behind it and is of nobody in the trial: where packets go that no closer address claims."""
 
 
 @dataclass(frozen=True)
@@ -130,16 +132,14 @@ class Emulation:
 
     hosts: tuple[RealHost, ...]
     names: dict[str, tuple[str, ...]]
-    """Node -> its addresses, for /etc/hosts."""
+    """Node -> its addresses, for /etc/hosts (by `hostname_of`): real hosts, and models that hosts are linked to."""
     rules: tuple[FlowRule, ...] = ()
     programs: tuple[Program, ...] = ()
     tolerance_ps: int = 1_000_000_000
-    """How late the engine may be, 99 % of the time."""
+    """How late the engine may be, for 99.9 % of the frames."""
     offload: bool = False
     isolation: str = "read_only"
     linktest: str = "none"
-    outside: int = -1
-    """Index of the node that frames for addresses of nobody in the trial go to; -1: they go nowhere."""
     packages: tuple[tuple[str, str], ...] = ()
     """(program, Debian package) of what the programs need and a machine may lack."""
 

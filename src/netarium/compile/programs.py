@@ -82,7 +82,9 @@ class Programs:
                 start_ps=service.start,
                 after=service.after,
                 ready=ready
-                and Ready(port=ready.port or 0, line=ready.line or "", file=ready.file or "", within_ps=ready.within),
+                and Ready(
+                    port=ready.port or 0, line=ready.line or "", file=ready.file or "", within_ps=ready.within
+                ),
                 stop_signal=service.stop_signal,
                 time_limit_ps=NEVER_PS if service.time_limit is None else service.time_limit,
                 exit_code=None if service.exit_code == "any" else service.exit_code,
@@ -137,7 +139,9 @@ class Programs:
         node = self.graph.node_index[dst]
         yield from ("iperf3", "-c", _ADDRESS % node, "-p", str(port), "-J", "-P", str(streams))
         if service.size is not None:
-            total = service.size * (streams if service.kind == "stream" else self._transfers(service, streams))
+            total = service.size * (
+                streams if service.kind == "stream" else self._transfers(service, streams)
+            )
             yield from ("-n", str(round(total)))
         else:
             stop = min(service.stop or self.trial.duration, self.trial.duration)
@@ -167,7 +171,14 @@ class Programs:
         return int(self.graph.mtu_bytes.min())
 
     def _requests(
-        self, index: int, name: str, service: Any, band: int, pair_of: Any, points: np.ndarray, per_second: float
+        self,
+        index: int,
+        name: str,
+        service: Any,
+        band: int,
+        pair_of: Any,
+        points: np.ndarray,
+        per_second: float,
     ) -> None:
         transport = self.trial.transport_of(name)
         ends = Counter(self.trial.endpoints(name))
@@ -185,7 +196,9 @@ class Programs:
         for dst in dict.fromkeys(dst for _, dst in ends):
             servers = [(src, count) for (src, other), count in ends.items() if other == dst]
             asked = {
-                "servers": [[_ADDRESS % self.graph.node_index[src], ports[src], count] for src, count in servers],
+                "servers": [
+                    [_ADDRESS % self.graph.node_index[src], ports[src], count] for src, count in servers
+                ],
                 "arrivals_per_s": per_second * sum(count for _, count in servers),
                 "request_bytes": service.request,
                 "sizes": points.tolist(),

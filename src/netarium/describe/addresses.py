@@ -26,7 +26,9 @@ def _interfaces(value: Any) -> tuple[str, ...]:
         try:
             interface = ipaddress.ip_interface(text)
         except ValueError:
-            raise Mistake(repr(text), "an address with its prefix length, such as 192.0.2.1/30", at=at) from None
+            raise Mistake(
+                repr(text), "an address with its prefix length, such as 192.0.2.1/30", at=at
+            ) from None
         if not usable(interface):
             raise Mistake(repr(text), f"an address of a host in {interface.network}", at=at)
         if any(ipaddress.ip_interface(other).version == interface.version for other in found):

@@ -39,7 +39,7 @@ class Emulate(Part):
     """What only an emulated run needs to know."""
 
     tolerance: PositiveTime = 1_000_000_000
-    """How late the engine may be, 99 % of the time; a run that was later is not certifiable."""
+    """How late the engine may be, for 99.9 % of the frames; a run that was later is not certifiable."""
     offload: bool = False
     """Let segment trains cross into the engine whole; they are queued, delayed and dropped as single packets."""
     ipv4: Ipv4Prefix = IPV4_DEFAULT

@@ -136,7 +136,9 @@ def _unplayable(path: Path, service: Service, trial: Trial) -> Iterator[Problem]
                           f"at least {least} B, as iperf3 sends", MODELLED_HINT)  # fmt: skip
     if service.path is not None:
         expected = "no path, which programs cannot choose, or a slice with one"
-        yield Problem(format_path((*path, "path")), "a path of a service that programs play", expected, MODELLED_HINT)
+        yield Problem(
+            format_path((*path, "path")), "a path of a service that programs play", expected, MODELLED_HINT
+        )
     transport = trial.transport_of(service)
     own = service.transport is not None
     where: Path = (*path, "transport") if own else ("transport",)
@@ -167,7 +169,9 @@ def _name_problems(trial: Trial) -> Iterator[Problem]:
         other = taken.setdefault(hostname.lower(), node)
         if other != node:
             where = format_path(("network", "nodes", node))
-            yield Problem(where, f"{node!r}, whose host name {hostname!r} is that of {other!r}", "another name")
+            yield Problem(
+                where, f"{node!r}, whose host name {hostname!r} is that of {other!r}", "another name"
+            )
 
 
 def _address_problems(network: Network) -> Iterator[Problem]:

@@ -107,9 +107,7 @@ def _time_problems(trial: Trial) -> Iterator[Problem]:
         yield Problem("probes.interval", found, f"at most the duration ({format_time(trial.duration)})")
 
 
-def _service_problems(
-    name: str, service: Service | Command, trial: Trial, reach: Reach
-) -> list[Problem]:
+def _service_problems(name: str, service: Service | Command, trial: Trial, reach: Reach) -> list[Problem]:
     problems: list[Problem] = []
     path: Path = ("services", name)
     if name in RESERVED_SERVICES:

@@ -56,7 +56,13 @@ def tables(emulation: Emulation) -> Iterator[RenderableType]:
     from netarium.run.emulate.tally import missing, tally_of
     from netarium.show.columns import Columns
 
-    headings = (("real host", "left"), ("interface", "left"), ("IPv4", "left"), ("IPv6", "left"), ("why", "left"))
+    headings = (
+        ("real host", "left"),
+        ("interface", "left"),
+        ("IPv4", "left"),
+        ("IPv6", "left"),
+        ("why", "left"),
+    )
     rows = [row for host in emulation.hosts for row in _host_rows(host)]
     yield Columns(headings, rows[:ROWS_MAX])
     if len(rows) > ROWS_MAX:

@@ -130,7 +130,8 @@ def tables(trial: Trial, plan: Plan) -> Iterator[RenderableType]:
     found = list(routes(trial, plan))
     headings = (("service", "left"), ("kind", "left"), ("pairs", "right"), ("route of the first", "left"),
                 ("one way", "right"), ("slowest", "right"))  # fmt: skip
-    yield Columns(headings, [_route_row(route) for route in found[:ROWS_MAX]])
+    if found:
+        yield Columns(headings, [_route_row(route) for route in found[:ROWS_MAX]])
     yield from _more(len(found) - ROWS_MAX)
     if plan.admission.reservations:
         yield Text()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_samples import MS, Made, interference_trial, make
 
-from netarium.catalog import PORT_METRICS, SERVICE_METRICS
+from netarium.catalog import COMMAND_METRICS, PORT_METRICS, SERVICE_METRICS
 from netarium.describe.expect import Expect
 from netarium.measure.document import metrics_document
 from netarium.measure.expectations import evaluate_expectations, in_words

@@ -129,7 +129,7 @@ class _Reader:
     def _parameters(self, stated: Mapping[str, Any]) -> dict[str, Any]:
         link: dict[str, Any] = {}
         variables, labels = stated.get("vars") or {}, stated.get("labels") or {}
-        link |= {key: value for key, value in (variables.get(VARS) or {}).items()}
+        link |= dict(variables.get(VARS) or {})
         link |= {
             key.removeprefix(LABEL_PREFIX): yamltext.value(str(value))
             for key, value in labels.items()
@@ -195,14 +195,18 @@ class _Reader:
         if _LINK_UP.fullmatch(text):
             return True
         if _ROUTE.fullmatch(text):
-            self.notes[f"exec: {text.split(' dev ')[0]!r} is not carried: routes follow from the network"] += 1
+            self.notes[
+                f"exec: {text.split(' dev ')[0]!r} is not carried: routes follow from the network"
+            ] += 1
             return True
         return False
 
     def _addressed(self, node: str, address: str, interface: str, links: list[dict[str, Any]]) -> bool:
         place = self.interfaces.get((node, interface))
         if place is None:
-            self.notes[f"exec: the address {address} of {node}:{interface}, which is on no link, is not carried"] += 1
+            self.notes[
+                f"exec: the address {address} of {node}:{interface}, which is on no link, is not carried"
+            ] += 1
             return True
         given = links[place[0]].setdefault("addresses", {})
         try:
@@ -223,8 +227,12 @@ def read(path: str | Path, duration: str = "60 s") -> tuple[Trial, list[str]]:
         raise TrialInvalid([Problem("", str(error), "a containerlab file", file=str(path))]) from None
     data = document.data
     if document.problems or not isinstance(data, dict) or not isinstance(data.get("topology"), dict):
-        problems = document.problems or [Problem("topology", "no topology", "a containerlab file (*.clab.yml)")]
-        raise TrialInvalid([Problem(p.where, p.found, p.expected, p.hint, str(path), p.line, p.column) for p in problems])
+        problems = document.problems or [
+            Problem("topology", "no topology", "a containerlab file (*.clab.yml)")
+        ]
+        raise TrialInvalid(
+            [Problem(p.where, p.found, p.expected, p.hint, str(path), p.line, p.column) for p in problems]
+        )
     reader = _Reader(data["topology"], duration)
     described = reader.trial(str(data.get("name", path.name.split(".")[0])))
     for key in sorted(set(data) - {"name", "topology"}):
@@ -238,6 +246,8 @@ def read(path: str | Path, duration: str = "60 s") -> tuple[Trial, list[str]]:
     assumed = [link for link in described["network"]["links"] if "rate" not in link]
     notes = [f"{text} ({count} times)" if count > 1 else text for text, count in reader.notes.items()]
     if assumed:
-        notes.append(f"links without a rate or delay have {DEFAULT_RATE} and {DEFAULT_DELAY}: see network.defaults")
+        notes.append(
+            f"links without a rate or delay have {DEFAULT_RATE} and {DEFAULT_DELAY}: see network.defaults"
+        )
     notes.append("interfaces are called eth0, eth1 … in the order of the links")
     return trial, notes

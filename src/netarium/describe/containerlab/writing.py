@@ -45,7 +45,9 @@ def write(trial: Trial, image: str = IMAGE) -> tuple[str, list[str]]:
 
 def _check_names(nodes: Any) -> None:
     problems = [
-        Problem(f'network.nodes["{name}"]', repr(name), "a name without ':' and spaces, as containerlab needs")
+        Problem(
+            f'network.nodes["{name}"]', repr(name), "a name without ':' and spaces, as containerlab needs"
+        )
         for name in nodes
         if ":" in name or " " in name
     ]
@@ -95,8 +97,16 @@ def _notes(trial: Trial, network: Any) -> list[str]:
         notes.append(f"services other than commands are not carried: {', '.join(others)}")
     stated = trial.model_fields_set
     notes += [f"{key} is not carried" for key in NOT_CARRIED if key in stated and getattr(trial, key)]
-    notes.append("containerlab does not shape links: rate, delay, queues and impairments stand in vars, for netarium to read")
-    waiting = [name for name, one in trial.services.items() if isinstance(one, Command) and (one.after or one.ready or one.start)]
+    notes.append(
+        "containerlab does not shape links: rate, delay, queues and impairments stand in vars, for netarium to read"
+    )
+    waiting = [
+        name
+        for name, one in trial.services.items()
+        if isinstance(one, Command) and (one.after or one.ready or one.start)
+    ]
     if waiting:
-        notes.append(f"containerlab runs exec at once and in order; when to start stands in labels: {', '.join(waiting)}")
+        notes.append(
+            f"containerlab runs exec at once and in order; when to start stands in labels: {', '.join(waiting)}"
+        )
     return notes

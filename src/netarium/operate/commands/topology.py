@@ -1,4 +1,4 @@
-"""netarium topology: list, show, convert and draw networks that are generated, imported or built in; to and from containerlab."""
+"""netarium topology: list, show, convert and draw networks, generated, imported or built in; containerlab both ways."""
 
 from __future__ import annotations
 

@@ -56,5 +56,7 @@ def missing(emulation: Any) -> list[str]:
         found.append(f"{taken.files:,} open files are needed and {hard:,} allowed; ulimit -Hn {taken.files}")
     free = psutil.virtual_memory().available
     if taken.memory_bytes > free:
-        found.append(f"{format_size(taken.memory_bytes)} of memory are needed and {format_size(free)} are free")
+        found.append(
+            f"{format_size(taken.memory_bytes)} of memory are needed and {format_size(free)} are free"
+        )
     return found

@@ -38,9 +38,7 @@ def _number(value: float | None) -> str:
     return "nothing" if value is None else f"{value:.6g}"
 
 
-def judge(
-    schedule: Schedule, outcomes: Iterable[Mapping[str, Any]], tolerance_s: float
-) -> list[Finding]:
+def judge(schedule: Schedule, outcomes: Iterable[Mapping[str, Any]], tolerance_s: float) -> list[Finding]:
     """Compare what all probers of a phase printed with the description."""
     sent: dict[int, list[int | None]] = {}
     arrived: dict[int, dict[int, int]] = {}
@@ -66,7 +64,9 @@ def _small(
     if not count:
         return [Finding(phase, pair.src, pair.dst, "delay_s", low, None, None, "no probe was sent")]
     lost = count - len(delays)
-    loss = Finding(phase, pair.src, pair.dst, "loss", pair.loss, lost / count, _loss_fits(pair, lost, count, phase))
+    loss = Finding(
+        phase, pair.src, pair.dst, "loss", pair.loss, lost / count, _loss_fits(pair, lost, count, phase)
+    )
     if not delays:
         return [Finding(phase, pair.src, pair.dst, "delay_s", low, None, False, "no probe arrived"), loss]
     if phase == "before":
@@ -86,8 +86,12 @@ def _least_delay(
         note = "events or impairments change it"
         return Finding(phase, pair.src, pair.dst, "delay_s", low, measured, None, note)
     if measured > high + tolerance_s:
-        return Finding(phase, pair.src, pair.dst, "delay_s", low, measured, None, "never seen without a queue")
-    return Finding(phase, pair.src, pair.dst, "delay_s", low, measured, measured >= low - tolerance_s, "least")
+        return Finding(
+            phase, pair.src, pair.dst, "delay_s", low, measured, None, "never seen without a queue"
+        )
+    return Finding(
+        phase, pair.src, pair.dst, "delay_s", low, measured, measured >= low - tolerance_s, "least"
+    )
 
 
 def _loss_fits(pair: Described, lost: int, count: int, phase: str) -> bool | None:

@@ -90,7 +90,14 @@ def programs(schedule: Schedule, emulation: Any, begin_s: float) -> list[Program
         pair = stream.pair
         nodes |= {pair.src: None, pair.dst: None}
         sends[pair.src].append(
-            [addresses[pair.dst], stream.number, stream.at_s, stream.count, stream.gap_s, stream.payload_bytes]
+            [
+                addresses[pair.dst],
+                stream.number,
+                stream.at_s,
+                stream.count,
+                stream.gap_s,
+                stream.payload_bytes,
+            ]
         )
     return [
         Program(

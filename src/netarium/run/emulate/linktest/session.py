@@ -19,6 +19,8 @@ from netarium.units import SECOND_PS
 START_S = 0.5
 """From when the probers are started to when their schedule begins: they are Python, and many."""
 START_S_PER_PROBER = 0.02
+END_S = 0.3
+"""Between the last of the probes and the end of the trial, so that probers can report."""
 PHASES = {"before": ("before", "both"), "during": ("during", "both")}
 
 
@@ -28,15 +30,9 @@ class Phase:
 
     schedule: schedule.Schedule
     left_out: tuple[str, ...]
-
-    @property
-    def hosts(self) -> int:
-        return len({end for one in self.schedule.streams for end in (one.pair.src, one.pair.dst)})
-
-    @property
-    def lead_s(self) -> float:
-        """Seconds that the probers get to start."""
-        return START_S + START_S_PER_PROBER * self.hosts
+    hosts: int
+    lead_s: float
+    """Seconds that the probers get to start."""
 
     @property
     def seconds(self) -> float:
@@ -69,9 +65,14 @@ def phase(name: str, plan: Any) -> Phase | None:
     described, left = describe(plan, pairs)
     if not described:
         return None
-    seconds = plan.duration_ps / SECOND_PS
-    made = schedule.before(described) if name == "before" else schedule.during(described, seconds - START_S)
-    return Phase(made, (*more, *left))
+    hosts = len({end for pair in described for end in (pair.src, pair.dst)})
+    lead_s = START_S + START_S_PER_PROBER * hosts
+    if name == "before":
+        return Phase(schedule.before(described), (*more, *left), hosts, lead_s)
+    left_s = plan.duration_ps / SECOND_PS - lead_s - END_S
+    if left_s <= 0:
+        return None
+    return Phase(schedule.during(described, left_s), (*more, *left), hosts, lead_s)
 
 
 def quiet(plan: Any, seconds: float) -> Any:

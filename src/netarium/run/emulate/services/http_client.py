@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import contextlib
 import json
 import random
 import resource
@@ -68,16 +69,14 @@ class Client:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.over.set)
         arrivals = loop.create_task(self._arrivals())
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.over.wait(), self.asked["seconds"])
-        except TimeoutError:
-            pass
         arrivals.cancel()
         unfinished = list(self.open)
         for task in unfinished:
             task.cancel()
         await asyncio.gather(arrivals, *unfinished, return_exceptions=True)
-        print(json.dumps(self.outcome(len(unfinished))))
+        sys.stdout.write(json.dumps(self.outcome(len(unfinished))) + "\n")
 
     async def _arrivals(self) -> None:
         due = time.monotonic()
