@@ -24,12 +24,16 @@ PORT_FIRST = 5201
 """iperf3's own port; every server gets the next one, so that ports tell services apart."""
 STREAMS_MAX = 128
 """MAX_STREAMS of iperf3 (iperf_config): the most parallel streams of one client."""
-TCP, UDP, ICMP, ANY = 6, 17, 1, 0
+TCP, UDP, ICMP, ICMP6, ANY = 6, 17, 1, 58, 0
 """Protocol numbers (IANA)."""
-PROTOCOLS = {"tcp": TCP, "udp": UDP, "icmp": ICMP, "any": ANY}
+PROTOCOLS = {"tcp": (TCP,), "udp": (UDP,), "icmp": (ICMP, ICMP6), "any": (ANY,)}
 UDP_IP_HEADERS = 28
 TCP_SEGMENT_HEADERS = 52
 SERVER_WITHIN_PS = 10 * SECOND_PS
+BEFORE_PS = -3600 * SECOND_PS
+"""Start of a server: before the trial, as soon as the hosts are up."""
+REPORT_PS = SECOND_PS
+"""What an iperf3 client gets after its end to fetch the server's report, where the trial goes on so long."""
 PYTHON, PROGRAMS = "{python}", "{programs}"
 _ADDRESS = "{address of %d}"
 
@@ -92,8 +96,9 @@ class Programs:
             )
         )
         if service.to is not None:
-            self._rule(index, service.node, service.to, PROTOCOLS[service.protocol], service.port or 0, band,
-                       pair_of(service.node, service.to))  # fmt: skip
+            pair = pair_of(service.node, service.to)
+            for protocol in PROTOCOLS[service.protocol]:
+                self._rule(index, service.node, service.to, protocol, service.port or 0, band, pair)
 
     def _rule(
         self, index: int, src: str, dst: str, protocol: int, port: int, band: int, pair: int = -1
@@ -112,18 +117,26 @@ class Programs:
             self.programs.append(
                 Program(
                     server, index, dst, ("iperf3", "-s", "-1", "-p", str(port)),
-                    ready=Ready(port=port, within_ps=SERVER_WITHIN_PS), exit_code=None, role="server",
+                    ready=Ready(port=port, within_ps=SERVER_WITHIN_PS), exit_code=None, role="server", start_ps=BEFORE_PS,
                 )
             )  # fmt: skip
             argv = (*self._client(service, transport, dst, port, streams),)
-            stop = min(service.stop or self.trial.duration, self.trial.duration)
             self.programs.append(
                 Program(
-                    client, index, src, argv, start_ps=service.start, after=(server,), stop_ps=stop,
+                    client, index, src, argv, start_ps=service.start, after=(server,), stop_ps=self._cut(service),
                     stop_signal="INT", role="client", results="iperf3",
                 )
             )  # fmt: skip
             self._rule(index, src, dst, protocol, port, band, pair_of(src, dst))
+
+    def _stop(self, service: Any) -> int:
+        return min(service.stop or self.trial.duration, self.trial.duration)
+
+    def _cut(self, service: Any) -> int:
+        """When a client is stopped: at its stop; where iperf3 itself stops then (whole seconds), after its report."""
+        stop = self._stop(service)
+        by_itself = service.size is None and (stop - service.start) % SECOND_PS == 0
+        return stop + REPORT_PS if by_itself and stop + REPORT_PS <= self.trial.duration else stop
 
     def _shared(self, name: str, service: Any) -> Iterator[tuple[str, str, int]]:
         """(source, target, parallel streams) of every client; more than iperf3 takes are several clients'."""
@@ -144,7 +157,7 @@ class Programs:
             )
             yield from ("-n", str(round(total)))
         else:
-            stop = min(service.stop or self.trial.duration, self.trial.duration)
+            stop = self._stop(service)
             yield from ("-t", str(math.ceil((stop - service.start) / SECOND_PS)))
         if transport.kind == "udp":
             payload = (service.packet_size or self._mtu(dst)) - UDP_IP_HEADERS
@@ -189,10 +202,10 @@ class Programs:
             self.programs.append(
                 Program(
                     f"{name}.server.{src}", index, src, argv,
-                    ready=Ready(port=port, within_ps=SERVER_WITHIN_PS), exit_code=None, role="server",
+                    ready=Ready(port=port, within_ps=SERVER_WITHIN_PS), exit_code=None, role="server", start_ps=BEFORE_PS,
                 )
             )  # fmt: skip
-        stop = min(service.stop or self.trial.duration, self.trial.duration)
+        stop = self._stop(service)
         for dst in dict.fromkeys(dst for _, dst in ends):
             servers = [(src, count) for (src, other), count in ends.items() if other == dst]
             asked = {

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from netarium.describe.command import Ready
 from netarium.describe.paths import Path as TrialPath
 from netarium.describe.paths import format_path
 from netarium.errors import Problem, did_you_mean, one_of
@@ -34,6 +35,8 @@ def file_problems(trial: Any, locate: Callable[[str], Path]) -> list[Problem]:
     """Files that do not exist, and Python files without the name that the trial takes from them."""
     problems = []
     for path, part in parts_of(trial):
+        if isinstance(part, Ready):  # its file appears inside a host
+            continue
         for field in FILE_FIELDS:
             file = getattr(part, field, None)
             if field not in type(part).model_fields or not isinstance(file, str):

@@ -20,9 +20,9 @@ from netarium.run.emulate.outcome import Emulated
 from netarium.run.samples import Samples
 from netarium.units import SECOND_PS
 
-LEAD_NS = 50_000_000
-"""How far ahead of the start of the programs and the engine the start of the trial is set."""
-FAILED, NOT_STARTED = "failed", "not started"
+LEAD_NS, LEAD_PER_SERVER_NS, LEAD_NS_MAX = 100_000_000, 150_000_000, 10_000_000_000
+"""How far ahead the start of the trial is set: servers have to listen by then."""
+NOT_STARTED = "not started"
 
 
 class Programs(Protocol):
@@ -37,10 +37,8 @@ class Programs(Protocol):
 class Machine(Protocol):
     """Real hosts that are up. fds: (node, interface name) -> the engine's side of that interface."""
 
-    fds: Mapping[tuple[str, str], int]
-
-    def check(self, programs: tuple[Program, ...]) -> None:
-        """Raise MachineCannot when one of the programs cannot be started as described."""
+    @property
+    def fds(self) -> Mapping[tuple[str, str], int]: ...
 
     def supervise(
         self, programs: tuple[Program, ...], start_ns: int, folder: Path
@@ -79,19 +77,17 @@ def emulate_trial(
     Ends early when the user says so, or when a program that others wait for has failed. Raises MachineCannot.
     """
     emulation = plan.emulation
-    programs = spoken(emulation.programs, plan.trial.folder)
-    machine.check(programs)
     say = say or (lambda _: None)
     stop = stop or (lambda: False)
     findings, left = _before(plan, machine, make_engine, folder, stop, say)
     during = session.phase("during", plan)
     with closing(make_engine(plan, machine.fds)) as engine:
-        start_ns = time.monotonic_ns() + LEAD_NS
+        start_ns = time.monotonic_ns() + _lead_ns(emulation.programs)
         probers: tuple[Program, ...] = ()
         if during is not None:
             probers = during.programs(emulation, start_ns / 1e9 + during.lead_s)
             left = [*left, *during.left_out]
-        with machine.supervise((*programs, *probers), start_ns, folder / "programs") as running:
+        with machine.supervise((*emulation.programs, *probers), start_ns, folder / "programs") as running:
             samples = engine.run(start_ns, progress, lambda: stop() or _hopeless(running.outcomes.values()))
     outcomes = running.outcomes.values()
     if during is not None and not stop():
@@ -116,7 +112,7 @@ def _before(
     say(f"linktest: {before.hosts} real hosts probe the network for {before.seconds:.1f} s")
     quiet = session.quiet(plan, before.seconds)
     with closing(make_engine(quiet, machine.fds)) as engine:
-        start_ns = time.monotonic_ns() + LEAD_NS
+        start_ns = time.monotonic_ns() + _lead_ns(())
         probers = before.programs(plan.emulation, start_ns / 1e9 + before.lead_s)
         with machine.supervise(probers, start_ns, folder / "linktest") as running:
             engine.run(start_ns, None, stop)
@@ -126,23 +122,33 @@ def _before(
     return list(found), list(before.left_out)
 
 
+def _lead_ns(programs: Iterable[Program]) -> int:
+    """How long before the trial its servers are started."""
+    servers = sum(1 for one in programs if one.start_ps < 0)
+    return min(LEAD_NS + servers * LEAD_PER_SERVER_NS, LEAD_NS_MAX)
+
+
 def _hopeless(outcomes: Iterable[Any]) -> bool:
     """Whether a program waits for one that can no longer become ready."""
     return any(one.status == NOT_STARTED for one in outcomes)
 
 
-def spoken(programs: Iterable[Program], trial_folder: Path) -> tuple[Program, ...]:
-    """Programs with `{trial}` and `{python}` replaced in the user's own commands."""
+def spoken(plan: Any, folder: Path) -> Any:
+    """The plan with `{trial}`, `{run}` (the run's folder) and `{python}` replaced in the user's own commands."""
     import sys
 
-    places = {"{trial}": str(trial_folder), "{python}": sys.executable}
+    places = {
+        "{trial}": str(plan.trial.folder.resolve()),
+        "{run}": str(folder.resolve()),
+        "{python}": sys.executable,
+    }
 
     def said(word: str) -> str:
         for place, text in places.items():
             word = word.replace(place, text)
         return word
 
-    return tuple(
+    programs = [
         replace(
             one,
             argv=tuple(map(said, one.argv)),
@@ -151,5 +157,6 @@ def spoken(programs: Iterable[Program], trial_folder: Path) -> tuple[Program, ..
         )
         if one.role == "command"
         else one
-        for one in programs
-    )
+        for one in plan.emulation.programs
+    ]
+    return replace(plan, emulation=replace(plan.emulation, programs=tuple(programs)))

@@ -51,7 +51,7 @@ def judge(schedule: Schedule, outcomes: Iterable[Mapping[str, Any]], tolerance_s
         if stream.kind == "small":
             times, found = sent.get(stream.number, []), arrived.get(stream.number, {})
             findings += _small(schedule.phase, stream, times, found, tolerance_s)
-    return findings + _rates(schedule, arrived)
+    return findings + _rates(schedule, sent, arrived)
 
 
 def _small(
@@ -106,39 +106,53 @@ def _loss_fits(pair: Described, lost: int, count: int, phase: str) -> bool | Non
     return bool(low <= lost <= high)
 
 
-def _rates(schedule: Schedule, arrived: Mapping[int, Mapping[int, int]]) -> list[Finding]:
+def _rates(
+    schedule: Schedule, sent: Mapping[int, list[int | None]], arrived: Mapping[int, Mapping[int, int]]
+) -> list[Finding]:
     """Of each pair the median over its trains of bits over the time from the first to the last packet."""
     if schedule.phase != "before":
         return []
-    pairs = dict.fromkeys(stream.pair for stream in schedule.streams)
-    findings = []
-    for pair in pairs:
-        trains = [one for one in schedule.streams if one.pair == pair and one.kind == "train"]
-        if not trains:
-            fast = pair.rate_bps is not None and pair.rate_bps > RATE_BPS_MAX
-            note = "faster than a prober can send" if fast else "not measured"
-            findings.append(
-                Finding("before", pair.src, pair.dst, "rate_bps", pair.rate_bps, None, None, note)
-            )
-            continue
-        rates = [rate for one in trains if (rate := _rate(one, arrived.get(one.number, {}))) is not None]
-        measured = statistics.median(rates) if rates else None
-        assert pair.rate_bps is not None
-        fits = measured is not None and abs(measured / pair.rate_bps - 1) <= RATE_TOLERANCE
-        note = f"median of {len(rates)} trains"
-        findings.append(
-            Finding("before", pair.src, pair.dst, "rate_bps", pair.rate_bps, measured, fits, note)
+    return [
+        _rate_of(
+            pair, [one for one in schedule.streams if one.pair == pair and one.kind == "train"], sent, arrived
         )
-    return findings
+        for pair in dict.fromkeys(stream.pair for stream in schedule.streams)
+    ]
 
 
-def _rate(train: Stream, arrived: Mapping[int, int]) -> float | None:
-    """Bits on the wire per second between the first packet's end and the last one's."""
-    times = sorted(arrived.values())
-    if len(times) < 2 or times[-1] <= times[0]:
+def _rate_of(
+    pair: Described,
+    trains: list[Stream],
+    sent: Mapping[int, list[int | None]],
+    arrived: Mapping[int, Mapping[int, int]],
+) -> Finding:
+    def finding(measured: float | None, passed: bool | None, note: str) -> Finding:
+        return Finding("before", pair.src, pair.dst, "rate_bps", pair.rate_bps, measured, passed, note)
+
+    if not trains or pair.rate_bps is None:
+        fast = pair.rate_bps is not None and pair.rate_bps > RATE_BPS_MAX
+        return finding(None, None, "faster than a prober can send" if fast else "not measured")
+    fast_enough, rates = 0, []
+    for one in trains:
+        left = [ns for ns in sent.get(one.number, []) if ns is not None]
+        offered, rate = _rate(one, left), _rate(one, list(arrived.get(one.number, {}).values()))
+        if rate is not None and offered is not None and offered >= (1 + RATE_TOLERANCE) * pair.rate_bps:
+            fast_enough += 1
+            rates.append(rate)
+    if not fast_enough:
+        arrived_at_all = any(arrived.get(one.number) for one in trains)
+        return finding(None, None if arrived_at_all else False, "the prober could not send fast enough")
+    measured = statistics.median(rates)
+    fits = abs(measured / pair.rate_bps - 1) <= RATE_TOLERANCE
+    return finding(measured, fits, f"median of {len(rates)} trains")
+
+
+def _rate(train: Stream, stamps: list[int]) -> float | None:
+    """Bits on the wire per second from the first time stamp (ns) to the last; None for fewer than two."""
+    if len(stamps) < 2 or max(stamps) <= min(stamps):
         return None
     wire_bytes = train.payload_bytes + HEADERS_BYTES + train.pair.overhead_bytes
-    return (len(times) - 1) * wire_bytes * 8.0 * 1e9 / (times[-1] - times[0])
+    return (len(stamps) - 1) * wire_bytes * 8.0 * 1e9 / (max(stamps) - min(stamps))
 
 
 def document(findings: Iterable[Finding], left: Iterable[str]) -> dict[str, Any]:

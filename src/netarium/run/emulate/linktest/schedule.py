@@ -17,11 +17,11 @@ SMALL_BYTES = 64
 HEADERS_BYTES = 28
 """IPv4 and UDP."""
 SMALL_COUNT, SMALL_GAP_S = 100, 0.01
-TRAINS = 3
+TRAINS = 5
 TRAIN_S = 0.02
 """About how long a train lasts at the bottleneck."""
 TRAIN_PACKETS_MIN, TRAIN_PACKETS_MAX = 8, 400
-RATE_BPS_MAX = 1_000_000_000
+RATE_BPS_MAX = 500_000_000
 """A faster bottleneck is not measured: the sender itself could be what is slow."""
 RATES_MAX = 8
 """Pairs whose rate is measured; each has the network for itself meanwhile."""
