@@ -149,12 +149,14 @@ def _emulate(plan: Plan, folder: Path, watcher: Watcher, stop: StopRequest) -> E
         watcher.say(compiling_notice(enginecache.folder()))
     plan = spoken(plan, folder)
     trial = plan.trial
+    (folder / "programs").mkdir(exist_ok=True)
     watcher.stage("making real hosts")
     facts = {"trial": trial.trial, "command": "run"}
     with Facility(folder.name, plan.emulation, open_tap, folder=folder / "programs", **facts) as facility:
         watcher.stage("starting the engine")
+        machine = RealMachine(facility, shown=(trial.folder, folder / "programs"))
         emulated = emulate_trial(
-            plan, RealMachine(facility), Engine, folder, progress=watcher.progress, stop=stop, say=watcher.say
+            plan, machine, Engine, folder, progress=watcher.progress, stop=stop, say=watcher.say
         )
     enginecache.remember()
     return emulated

@@ -90,7 +90,7 @@ def emulate_trial(
         with machine.supervise((*emulation.programs, *probers), start_ns, folder / "programs") as running:
             samples = engine.run(start_ns, progress, lambda: stop() or _hopeless(running.outcomes.values()))
     outcomes = running.outcomes.values()
-    if during is not None and not stop():
+    if during is not None and not stop() and not _hopeless(outcomes):
         said = [one for one in outcomes if one.program in probers]
         findings += during.findings(said, emulation.tolerance_ps / SECOND_PS)
     own = tuple(one for one in outcomes if one.program.service >= 0)

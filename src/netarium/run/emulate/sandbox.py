@@ -40,6 +40,8 @@ class Sandbox:
     """Text of /etc/resolv.conf; empty: no name server, names come from /etc/hosts."""
     mark: str = ""
     """What tells the run's programs from all others (ownership.py)."""
+    shown: tuple[str, ...] = ()
+    """Folders that programs shall see wherever they are: the trial's, and that of the run."""
 
     def prepare(self) -> None:
         """Write the files that all hosts share. Raises OSError."""
@@ -66,7 +68,7 @@ class Sandbox:
             words += ["--ro-bind-try", "/proc/sysrq-trigger", "/proc/sysrq-trigger"]
             for place in PRIVATE:
                 words += ["--bind", str(self._own(host, place)), place]
-            words += [word for path in _visible() for word in ("--ro-bind", path, path)]
+            words += [word for path in _visible(self.shown) for word in ("--ro-bind", path, path)]
             words += [word for path in writable for word in ("--bind", path, path)]
         for file, place in ((self._hosts_file, "/etc/hosts"), (self._resolver_file, "/etc/resolv.conf")):
             if os.path.exists(place):
@@ -129,9 +131,10 @@ def programs_folder() -> Path:
     return Path(__file__).parent / "services"
 
 
-def _visible() -> list[str]:
-    """Folders of the interpreter and of netarium that a private /tmp or /run would hide."""
+def _visible(shown: Iterable[str]) -> list[str]:
+    """Folders of the interpreter, of netarium and `shown` that a private /tmp or /run would hide."""
     wanted = {
+        *shown,
         os.path.realpath(sys.prefix),
         os.path.realpath(sys.base_prefix),
         str(Path(__file__).parents[2].resolve()),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from netarium.run.emulate.linktest.described import Described
 from netarium.run.emulate.linktest.schedule import HEADERS_BYTES, RATE_BPS_MAX, Schedule, Stream
+from netarium.units import SECOND_PS, format_rate, format_time
 
 RATE_TOLERANCE = 0.05
+WORDS = {"delay_s": "delay", "rate_bps": "rate", "loss": "loss"}
 CHANCE = 0.001
 """Two-sided probability with which the described loss would give a count outside of what passes."""
 
@@ -30,12 +32,18 @@ class Finding:
 
     def sentence(self) -> str:
         """The finding in words, for reasons."""
+        if self.what == "report":
+            return f"linktest {self.phase} the trial, {self.src}: {self.note}"
         pair = f"linktest {self.phase} the trial, {self.src} to {self.dst}"
-        return f"{pair}: {self.what} {_number(self.measured)} where {_number(self.described)} is described"
+        if self.measured is None:
+            return f"{pair}: no {WORDS[self.what]} ({self.note})"
+        measured, described = self._in_words(self.measured), self._in_words(self.described or 0.0)
+        return f"{pair}: {WORDS[self.what]} {measured} where {described} is described"
 
-
-def _number(value: float | None) -> str:
-    return "nothing" if value is None else f"{value:.6g}"
+    def _in_words(self, value: float) -> str:
+        if self.what == "rate_bps":
+            return format_rate(value)
+        return format_time(round(value * SECOND_PS)) if self.what == "delay_s" else f"{100 * value:.3g} %"
 
 
 def judge(schedule: Schedule, outcomes: Iterable[Mapping[str, Any]], tolerance_s: float) -> list[Finding]:
@@ -153,10 +161,3 @@ def _rate(train: Stream, stamps: list[int]) -> float | None:
         return None
     wire_bytes = train.payload_bytes + HEADERS_BYTES + train.pair.overhead_bytes
     return (len(stamps) - 1) * wire_bytes * 8.0 * 1e9 / (max(stamps) - min(stamps))
-
-
-def document(findings: Iterable[Finding], left: Iterable[str]) -> dict[str, Any]:
-    """Findings for the record."""
-    rows = [asdict(one) for one in findings]
-    judged = [row["passed"] for row in rows if row["passed"] is not None]
-    return {"passed": all(judged) if judged else None, "findings": rows, "left_out": list(left)}
