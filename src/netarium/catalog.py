@@ -55,6 +55,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "replay": "packets or flows from a CSV file",
         "demands": "a traffic matrix: gravity, uniform, SNDlib's or your own",
         "user": "a workload from your own Python file",
+        "command": "a program on a real host, in emulated trials",
     },
     "transports": {
         "tcp": "reliable byte stream with congestion control",
@@ -139,6 +140,8 @@ SERVICE_METRICS: dict[str, Metric] = {
     "lost_packets": Metric(None, True, "data packets that were lost"),
     "retransmissions": Metric(None, True, "data packets sent again"),
     "timeouts": Metric(None, False, "retransmission timeouts"),
+    "exit_code": Metric(None, False, "exit code of a command"),
+    "run_time": Metric("time", False, "from the start of a command to its end"),
     "flows": Metric(None, False, "flows"),
     "completed_flows": Metric(None, True, "flows that delivered all they had"),
     "jain": Metric("ratio", False, "Jain's fairness index over the flows"),
@@ -149,6 +152,8 @@ SERVICE_METRICS: dict[str, Metric] = {
         f"slowdown.{s}": Metric(None, False, f"completion over the ideal, {s}") for s in ("p50", "p95", "p99")
     },
 }
+# Of services of kind command only.
+COMMAND_METRICS = ("exit_code", "run_time")
 PORT_METRICS: dict[str, Metric] = {
     "utilisation": Metric("ratio", True, "part of the time the port was sending"),
     "throughput": Metric("rate", True, "bits on the wire per second"),

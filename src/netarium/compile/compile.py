@@ -8,6 +8,7 @@ import numpy as np
 
 from netarium.compile import probes
 from netarium.compile.admission import admit
+from netarium.compile.emulation import emulation_of
 from netarium.compile.epochs import epochs, links_named
 from netarium.compile.estimate import estimate
 from netarium.compile.graph import Graph, build_graph
@@ -16,6 +17,7 @@ from netarium.compile.plan import Plan
 from netarium.compile.ports import Ports
 from netarium.compile.routing import ForwardingTable, next_hop_tables
 from netarium.compile.traffic import Traffic
+from netarium.describe.real import real_nodes
 from netarium.run.kernel import records as r
 from netarium.run.kernel.flags import IMPAIR, PORT_DOWN, PORT_UP, ROUTES
 from netarium.run.kernel.queues.policer import SLICE
@@ -37,7 +39,8 @@ def compile_trial(trial: Any) -> Plan:
     traffic = Traffic(trial, graph, admission, pairs).add_all()
     user_queue = traffic.queue_function
     ports = Ports(trial, graph, admission, user_queue, traffic.keys, pairs.senders()).add_all()
-    destinations = pairs.destinations()
+    real = real_nodes(trial)
+    destinations = sorted({*pairs.destinations(), *(graph.node_index[node] for node in real)})
     changes = epochs(graph, trial.events, network.routing.reconvergence)
     ecmp = network.routing.kind == "ecmp"
     tables = [next_hop_tables(graph, destinations, metric, ecmp, down, aggregate=True) for _, down in changes]
@@ -82,6 +85,7 @@ def compile_trial(trial: Any) -> Plan:
         user_functions=tuple(traffic.functions),
         estimate=estimate(trial, graph, arrays, shares, len(times_ps), len(watched)),
         assumptions=tuple(network.assumptions),
+        emulation=emulation_of(trial, graph, tables[0], traffic.programs),
     )
     plan.estimate.require_memory()
     return plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from netarium.operate.commands import doctor, new, records, run, schema, topology, version
+from netarium.operate.commands import doctor, new, records, run, schema, topology, up, version
 from netarium.operate.messages import guarded
 
 app = typer.Typer(
@@ -22,6 +22,10 @@ app.command()(guarded(run.check))
 app.command()(guarded(records.ls))
 app.command()(guarded(records.show))
 app.command()(guarded(records.compare))
+app.command()(guarded(up.up))
+app.command("exec", context_settings=up.WORDS_AS_TYPED)(guarded(up.exec_))
+app.command()(guarded(up.ps))
+app.command()(guarded(up.down))
 app.command()(guarded(new.new))
 app.command()(guarded(doctor.doctor))
 app.command()(guarded(schema.schema))

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netarium.errors import AdmissionRefused, MachineCannot, NetariumError, RunInterrupted
+from netarium.errors import AdmissionRefused, NetariumError, RunInterrupted
 from netarium.operate import trialfile, variants
 from netarium.operate.interrupts import StopRequest, stop_on_signals
 from netarium.operate.messages import BUG, RunCrashed, exit_code_of, one_line, write_traceback
@@ -25,6 +25,7 @@ from netarium.units import SECOND_PS
 if TYPE_CHECKING:
     from netarium.compile.plan import Plan
     from netarium.describe.trial import Trial
+    from netarium.run.emulate.outcome import Emulated
     from netarium.run.samples import Samples
     from netarium.store.store import RunFolder
 
@@ -72,8 +73,6 @@ def load(request: Request) -> Trial:
 
 def admit(trial: Trial) -> Plan:
     """The plan of a trial. Raises TrialInvalid, AdmissionRefused or MachineCannot."""
-    if trial.mode != "simulate":
-        raise MachineCannot(f"mode {trial.mode}: this version of netarium only has mode simulate")
     from netarium.compile.compile import compile_trial
 
     return compile_trial(trial)
@@ -100,9 +99,12 @@ def run(
     folder = _folder(trial, plan, runs, argv)
     watcher.say(f"{trial.trial}: seed {trial.seed}, run {folder.name}, record {folder.path}")
     with _ended(folder), stop_on_signals(lambda: watcher.say("Stopping; once more to stop at once.")) as stop:
-        samples = _simulate(plan, watcher, stop)
+        emulated = None
+        if plan.emulation is not None:
+            emulated = _emulate(plan, folder.path, watcher, stop)
+        samples = _simulate(plan, watcher, stop) if emulated is None else emulated.samples
         watcher.stage("measuring")
-        return _keep_results(trial, plan, samples, folder, stop)
+        return _keep_results(trial, plan, samples, folder, stop, emulated)
 
 
 def _folder(trial: Trial, plan: Plan | None, runs: Path | None, argv: Sequence[str]) -> RunFolder:
@@ -134,8 +136,39 @@ def _simulate(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
     return samples
 
 
+def _emulate(plan: Plan, folder: Path, watcher: Watcher, stop: StopRequest) -> Emulated:
+    """Real hosts up, the trial on them, hosts down. Raises MachineCannot, with nothing left behind."""
+    from netarium.operate import enginecache
+    from netarium.run.emulate.emulate import emulate_trial, spoken
+    from netarium.run.emulate.facility import Facility
+    from netarium.run.emulate.machine import RealMachine
+    from netarium.run.emulate.realtime import Engine
+    from netarium.run.emulate.tap import open_tap
+
+    if not enginecache.compiled():
+        watcher.say(compiling_notice(enginecache.folder()))
+    plan = spoken(plan, folder)
+    trial = plan.trial
+    (folder / "programs").mkdir(exist_ok=True)
+    watcher.stage("making real hosts")
+    facts = {"trial": trial.trial, "command": "run"}
+    with Facility(folder.name, plan.emulation, open_tap, folder=folder / "programs", **facts) as facility:
+        watcher.stage("starting the engine")
+        machine = RealMachine(facility, shown=(trial.folder, folder / "programs"))
+        emulated = emulate_trial(
+            plan, machine, Engine, folder, progress=watcher.progress, stop=stop, say=watcher.say
+        )
+    enginecache.remember()
+    return emulated
+
+
 def _keep_results(
-    trial: Trial, plan: Plan, samples: Samples, folder: RunFolder, stop: StopRequest
+    trial: Trial,
+    plan: Plan,
+    samples: Samples,
+    folder: RunFolder,
+    stop: StopRequest,
+    emulated: Emulated | None = None,
 ) -> Outcome:
     from netarium.measure.document import failures, metrics_document
     from netarium.store.topology import topology_document
@@ -147,6 +180,7 @@ def _keep_results(
         digests={"plan": plan.digest},
         bounds=_bounds(plan),
         assumptions=plan.assumptions,
+        emulated=emulated,
     )
     exit_code, reason = (FAILED if document["status"] == "failed" else DONE), "; ".join(failures(document))
     error = None
