@@ -136,9 +136,12 @@ def test_killed_at_any_moment_nothing_is_left(delay_s, runtime):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     reaped = ownership.reap()
-    assert [run.facts["network"] for run in reaped] == ["held"]
+    assert {run.facts["network"] for run in reaped} <= {
+        "held"
+    }  # none if it was killed before it wrote that down
+    assert reaped or delay_s == 0
     assert mentioning(str(runtime)) == []
-    assert list(runtime.iterdir()) == []
+    assert not runtime.exists() or list(runtime.iterdir()) == []
     assert ownership.reap() == []
 
 
