@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -25,3 +26,9 @@ _LACKING = lacking()
 only_with_real_hosts = pytest.mark.skipif(
     bool(_LACKING) and not os.environ.get("CI"), reason=_LACKING or "there are"
 )
+
+
+def only_with_program(name: str) -> pytest.MarkDecorator:
+    """Skips a test where a program is not installed; in CI it must be."""
+    missing = shutil.which(name) is None and not os.environ.get("CI")
+    return pytest.mark.skipif(missing, reason=f"no {name} on this machine")

@@ -25,6 +25,7 @@ from netarium.run.emulate.facility import Facility
 from netarium.run.emulate.hosts import OpenTap
 from netarium.run.emulate.ownership import Ownership
 from netarium.run.emulate.processes import STOP_GRACE_PS
+from netarium.run.emulate.sandbox import let_everybody_ping
 from netarium.units import SECOND_PS
 
 Drive = Callable[[int, Callable[[], bool]], None]
@@ -129,6 +130,7 @@ def enter(run: Ownership, node: str, argv: Sequence[str]) -> int:
             raise MachineCannot(f"this machine has no program {words[0]!r}; install it, or write its path")
         _join_user_namespace(user_fd)
         netns.enter(netns_fd)
+        let_everybody_ping()
         for fd in fds:
             os.close(fd)
         process = subprocess.Popen(answer["argv"], env=environment)

@@ -22,6 +22,7 @@ LOOPBACK_INDEX = 1
 
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_TXQLEN, IFLA_LINKINFO, IFLA_NET_NS_FD = 1, 3, 4, 13, 18, 28
 IFLA_INFO_KIND, IFLA_INFO_DATA = 1, 2
+IFLA_AF_SPEC, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE = 26, 8, 1
 NLA_F_NESTED = 0x8000
 
 IFA_ADDRESS, IFA_LOCAL, IFA_BROADCAST, IFA_FLAGS = 1, 2, 4, 8
@@ -50,6 +51,16 @@ class Batch:
     def up(self, index: int, name: str) -> None:
         """Set an interface up."""
         self._add(RTM_NEWLINK, 0, struct.pack("BxHiII", 0, 0, index, IFF_UP, IFF_UP), f"set {name} up")
+
+    def no_link_local(self, index: int, name: str) -> None:
+        """Before an interface is up: it makes no IPv6 address of its own, and so asks no router (RFC 4862, RFC 4861)."""
+        mode = _attribute(IFLA_INET6_ADDR_GEN_MODE, bytes([IN6_ADDR_GEN_MODE_NONE]))
+        family = _attribute(socket.AF_INET6 | NLA_F_NESTED, mode)
+        self.change(
+            index,
+            _attribute(IFLA_AF_SPEC | NLA_F_NESTED, family),
+            f"keep {name} without a link-local address",
+        )
 
     def link(
         self, kind: str, name: str, data: bytes = b"", *, attributes: bytes = b"", netns_fd: int | None = None

@@ -15,6 +15,7 @@ from pathlib import Path
 from netarium.run.emulate import netns
 from netarium.run.emulate.output import Output
 from netarium.run.emulate.readiness import children
+from netarium.run.emulate.sandbox import let_everybody_ping
 
 SIGNALLED = (
     128  # a shell's, and bubblewrap's, exit code of a program that a signal ended is this plus the signal
@@ -44,6 +45,7 @@ class Process:
             raise
         try:
             with netns.entered(netns_fd):
+                let_everybody_ping()
                 self._outer = subprocess.Popen(
                     argv,
                     env=dict(environment),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netarium.compile.hosts import Emulation, Program, RealHost
-from netarium.run.emulate import needs
+from netarium.run.emulate import needs, netns
 from netarium.run.emulate.ownership import MARK
 
 READ_ONLY, NO_ISOLATION = "read_only", "none"
@@ -113,6 +113,12 @@ def hosts_file(names: Mapping[str, tuple[str, ...]]) -> str:
     lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback"]
     lines += [f"{address}\t{name}" for name, addresses in names.items() for address in addresses]
     return "\n".join(lines) + "\n"
+
+
+def let_everybody_ping() -> None:
+    """In a host's namespace, before a program starts there: ping needs no rights (icmp(7)), as far as there are users."""
+    everybody = needs.in_machines_user_namespace()
+    netns.write_settings({"ipv4/ping_group_range": "0 2147483647" if everybody else "0 0"})
 
 
 def spoken(program: Program) -> tuple[str, ...]:

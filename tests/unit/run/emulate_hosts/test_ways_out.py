@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import small_network
-from conftest import needs_program
+from realhosts import only_with_program
 
 from netarium.compile.hosts import Emulation, RealHost, Route, WayOut
 from netarium.errors import MachineCannot
@@ -99,7 +99,7 @@ def links() -> str:
     return "\n".join(line.split(":")[1] for line in sh("ip", "-o", "link").splitlines())
 
 
-@needs_program("nft")
+@only_with_program("nft")
 def test_nat_goes_out_and_not_in_and_is_gone_afterwards(machine, tmp_path):
     before = links(), sh("nft", "list", "ruleset"), Path("/proc/sys/net/ipv4/ip_forward").read_text()
     with netns.in_new() as far:  # beyond the machine: knows 192.0.2.0/24 and nothing of the trial
@@ -139,7 +139,7 @@ def move(sock, index: int, fd: int) -> None:
     moved._move(sock, index, fd, "lan")
 
 
-@needs_program("nft")
+@only_with_program("nft")
 def test_two_nats_share_the_machines_forwarding(machine, tmp_path):
     forward = Path("/proc/sys/net/ipv4/ip_forward")
     assert forward.read_text() == "0\n"
@@ -159,7 +159,7 @@ def test_without_a_way_out_the_machine_is_not_reachable(machine, tmp_path):
         assert not ping(made, OUTSIDE)
 
 
-@needs_program("nft")
+@only_with_program("nft")
 def test_two_facilities_federate_through_a_tunnel(tmp_path, monkeypatch):
     """Two machines, joined by a cable, each with a trial: a host of one reaches a host of the other, and no further."""
     with ExitStack() as stack:
@@ -197,7 +197,7 @@ def test_an_interface_moves_in_and_comes_back_as_it_was(machine, tmp_path):
 def test_an_interface_comes_back_after_a_kill(machine, tmp_path, runtime):
     with outside_station(machine) as before:
         code = f"""
-import sys; sys.path.insert(0, {str(HERE)!r})
+import sys; sys.path[:0] = {[str(HERE), str(HERE.parents[2])]!r}
 import test_ways_out as t, time, pathlib
 with t.Facility("net", t.with_way(t.WayOut("interface", interface="lan")), t.tap.open_tap):
     print("up", flush=True)
