@@ -86,5 +86,5 @@ def capture_records(wanted: tuple[Capture, ...]) -> np.ndarray:
     """CAPTURE[n] of the captured ports."""
     records = np.zeros(max(1, len(wanted)), r.CAPTURE)
     for record, capture in zip(records, wanted, strict=False):
-        record.limit = capture.packets
+        record.limit, record.snap_bytes = capture.packets, capture.snap_bytes
     return records

@@ -24,7 +24,7 @@ DEVICE = "/dev/net/tun"
 NAME_BYTES_MAX = 15
 """IFNAMSIZ - 1."""
 # linux/if_tun.h
-TUNSETIFF, TUNSETOFFLOAD, TUNSETVNETHDRSZ = 0x400454CA, 0x400454D0, 0x400454D8
+TUNSETIFF, TUNSETOFFLOAD, TUNSETVNETHDRSZ, TUNSETVNETLE = 0x400454CA, 0x400454D0, 0x400454D8, 0x400454DC
 IFF_TAP, IFF_NO_PI, IFF_VNET_HDR, IFF_TUN_EXCL = 0x0002, 0x1000, 0x4000, 0x8000
 TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_TSO_ECN = 1, 2, 4, 8
 VNET_HEADER_BYTES = 10
@@ -81,6 +81,7 @@ def _create(name: str, mac: str, mtu: int, offload: bool) -> int:
         _ask(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags), name, "be created")
         if offload:
             fcntl.ioctl(fd, TUNSETVNETHDRSZ, struct.pack("i", VNET_HEADER_BYTES))
+            fcntl.ioctl(fd, TUNSETVNETLE, struct.pack("i", 1))
             _ask(
                 fd,
                 TUNSETOFFLOAD,

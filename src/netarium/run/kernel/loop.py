@@ -11,6 +11,7 @@ from .calendar import TUNE_EVENTS, tune
 from .events import (
     ACTION,
     ARRIVAL,
+    FRAMES,
     INDEX_BITS,
     INDEX_MASK,
     KIND_MASK,
@@ -25,6 +26,7 @@ from .jit import kernel, prefetch
 from .memory import as_sim
 from .pool import drop, release
 from .port import enqueue, pop_arrived
+from .real.arrival import arrive
 from .records import (
     ACK,
     CONN,
@@ -33,6 +35,7 @@ from .records import (
     DATAGRAM,
     DROP_CORRUPTED,
     DROP_LINK_DOWN,
+    FRAME,
     LOST_ON_LINK,
     NONE,
 )
@@ -152,10 +155,24 @@ def forward(sim, port_index, p, now_ps):
         if sim.routes[route + 1] < 0:
             expect_delivery(sim, packet)
         enqueue(sim, port, p, now_ps)
+    elif packet.kind == FRAME:
+        arrive(sim, p, now_ps)
     elif packet.flags & CORRUPTED:
         drop(sim, port_index, p, DROP_CORRUPTED)
     else:
         deliver(sim, p, now_ps)
+
+
+@kernel
+def enter(sim, i, now_ps):
+    """The frames that were read from interface `i` come to its port."""
+    interface = sim.interfaces[i]
+    p = int(interface.in_head)
+    interface.in_head = NONE
+    while p != NONE:
+        following = int(sim.packets[p].next)
+        forward(sim, int(interface.port), p, now_ps)
+        p = following
 
 
 @kernel
@@ -203,6 +220,8 @@ def run(address, until_ps):
             land(sim, index, now_ps)
         elif kind == ACTION:
             act(sim, index, now_ps)
+        elif kind == FRAMES:
+            enter(sim, index, now_ps)
         else:
             on_stop(sim, index, now_ps)
     counters.events = handled

@@ -10,6 +10,7 @@ from . import records as r
 from .impairments import IMPAIRMENT
 from .jit import INTERPRETED, view
 from .queues.policer import SLICE
+from .real.records import REAL_FIELDS
 from .traces import TRACE, TRACE_POINT
 
 I4, I8, F8 = np.dtype("i4"), np.dtype("i8"), np.dtype("f8")
@@ -58,6 +59,7 @@ FIELDS: dict[str, tuple[np.dtype, int]] = {
     "captured": (r.CAPTURED, 1),
     "replay": (I8, 2),
     "port_row": (I8, 2),
+    **REAL_FIELDS,
 }
 """Name of each array -> its dtype and number of dimensions."""
 

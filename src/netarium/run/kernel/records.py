@@ -40,7 +40,7 @@ def record(*fields: tuple) -> np.dtype:
 
 
 # Packet kinds
-DATA, ACK, DATAGRAM, CONTROL, FREE = 0, 1, 2, 3, 4
+DATA, ACK, DATAGRAM, CONTROL, FREE, FRAME = 0, 1, 2, 3, 4, 5
 # ECN field of the packet (RFC 3168 section 5)
 NOT_ECT, ECT_1, ECT_0, CE = 0, 1, 2, 3
 # Packet flags
@@ -78,7 +78,7 @@ PACKET = record(
     ("size_bytes", "i4", "IP packet, bytes"),
     ("route", "i4", "index into routes of the port it goes to next"),
     ("ext", "i4", "slot of its SACK blocks, or NONE"),
-    ("kind", "u1", "DATA, ACK, DATAGRAM, CONTROL or FREE"),
+    ("kind", "u1", "DATA, ACK, DATAGRAM, CONTROL, FRAME (see real/records.py) or FREE"),
     ("ecn", "u1", "ECN field of the IP header"),
     ("priority", "u1", "SO_PRIORITY, 0..15"),
     ("flags", "u1", "RETRANSMITTED | ECE | CWR | ..."),
@@ -431,6 +431,7 @@ ACTION = record(
 CAPTURE = record(
     ("limit", "i8", "packets to keep"),
     ("count", "i8", "packets kept"),
+    ("snap_bytes", "i8", "bytes of a real frame to keep"),
 )
 
 CAPTURED = record(
