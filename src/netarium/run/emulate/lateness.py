@@ -26,6 +26,7 @@ class Lateness:
     events: np.ndarray
     over_time: np.ndarray
     time_s: dict[str, float] = field(default_factory=dict)
+    longest_s: dict[str, float] = field(default_factory=dict)
     refused: int = 0
 
     def figures(self) -> dict[str, object]:
@@ -38,6 +39,7 @@ class Lateness:
                 for name in ("p50", "p99", "max", "count")
             },
             "time_s": self.time_s,
+            "longest_s": self.longest_s,
             "refused_frames": self.refused,
         }
 

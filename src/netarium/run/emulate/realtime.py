@@ -15,7 +15,7 @@ import numpy as np
 
 from netarium.errors import MachineCannot
 from netarium.run.emulate.lateness import Lateness
-from netarium.run.emulate.wiring import wire
+from netarium.run.emulate.wiring import FRAMES_AT_FIRST, wire
 from netarium.run.fill import Run, fill
 from netarium.run.kernel import loop
 from netarium.run.kernel.jit import entry_address
@@ -32,7 +32,7 @@ SPIN_NS = 60_000
 """How long before something is due the engine wakes on a machine with a core to spare; measured in docs/emulation.md."""
 LOOK_S = 0.02
 """How often samples are fetched."""
-NICENESS = -20
+NICENESS, PRIORITY = -20, 1
 PR_SET_TIMERSLACK = 29
 
 
@@ -71,6 +71,9 @@ class Engine:
         self.real = self.memory.real[0]
         self.real.start_ns = time.monotonic_ns()
         run_paced(handle, self.loop_address, -1)
+        self.memory.late[:] = 0
+        if len(self.memory.packets) < FRAMES_AT_FIRST:
+            self.filled.grow("packets")
         self.recorder = Recorder(plan, self.filled)
         self.over_time: list[np.ndarray] = []
         self.failure: BaseException | None = None
@@ -204,6 +207,13 @@ class Engine:
             events=late[LATE_EVENTS].copy(),
             over_time=np.array(self.over_time).reshape(-1, BIN_COUNT),
             time_s={name: value / 1e9 for name, value in zip(shares, spent, strict=True)},
+            longest_s={
+                "read": real.read_ns_max / 1e9,
+                "engine": real.engine_ns_max / 1e9,
+                "write": real.write_ns_max / 1e9,
+                "waking": real.woken_ns_max / 1e9,
+                "one write": real.call_ns_max / 1e9,
+            },
         )
 
     def _traffic(self) -> dict[str, Any]:
@@ -230,10 +240,15 @@ def _note_variation(memory: Any, flows: int) -> None:
 
 
 def _hurry() -> None:
-    """Make the engine's thread wake early and often, as far as it may."""
+    """Let the engine's thread run as soon as it wakes: in real time where that is allowed, else as the nicest it may be.
+
+    It never holds a core for long (it sleeps whenever nothing is due), and nothing it starts inherits this.
+    """
     ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, ctypes.c_ulong(1), 0, 0, 0)
     with contextlib.suppress(PermissionError, OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    with contextlib.suppress(PermissionError, OSError):
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
 
 
 def _a_core_is_free() -> bool:
