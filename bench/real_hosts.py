@@ -1,7 +1,7 @@
 """Real hosts made by hand for measuring the engine alone: namespaces held by sleeping processes, one TAP device each.
 
-`hosts(trial, ["a", "b"])` compiles a trial, gives the named nodes addresses 10.0.0.n/32 and fd00::n/128 behind a gateway that is their
-modelled neighbour, and yields what `emulate` needs.
+`real_plan` compiles a trial and gives the named nodes addresses 10.0.0.n/32 and fd00::n/128 behind a gateway that is their
+modelled neighbour; `hosts` makes them, and yields what `emulate` needs.
 """
 
 from __future__ import annotations

@@ -17,9 +17,10 @@ QUANTILES = {"p50": 0.5, "p99": 0.99, "p999": TOLERANCE_QUANTILE}
 class Lateness:
     """Histograms over the bins of samples.log_linear_edges_ps, and where the engine's time went.
 
-    frames: by how much a frame was written to its host after the instant at which it was due. events: by how much a turn of the
-    engine began after the first event that was due in it. over_time: frames, one row a sample interval. time_s: seconds spent in
-    read, engine, write, idle (asleep) and spin (awake, waiting). refused: frames that hosts' kernels dropped unread.
+    frames: by how much a frame was written to its host after the instant at which it was due. events: by how much a turn of
+    the engine began after the first event that was due in it. over_time: frames, one row a sample interval. time_s: seconds
+    spent in read, engine, write, idle (asleep) and spin (awake, waiting); longest_s: the most at once, where waking is what a
+    sleep took too long. refused: frames that hosts' kernels dropped unread.
     """
 
     frames: np.ndarray

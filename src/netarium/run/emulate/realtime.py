@@ -15,11 +15,12 @@ import numpy as np
 
 from netarium.errors import MachineCannot
 from netarium.run.emulate.lateness import Lateness
+from netarium.run.emulate.tap import refused_of
 from netarium.run.emulate.wiring import FRAMES_AT_FIRST, wire
 from netarium.run.fill import Run, fill
 from netarium.run.kernel import loop
-from netarium.run.kernel.jit import entry_address
 from netarium.run.kernel.observe import BIN_COUNT
+from netarium.run.kernel.outside import entry_address
 from netarium.run.kernel.real.paced import NEED_COLLECTION, NEED_FRAMES, REACHED, STOPPED, run_paced
 from netarium.run.kernel.real.records import LATE_EVENTS, LATE_FRAMES
 from netarium.run.recorder import Recorder
@@ -46,7 +47,8 @@ def emulate(
 ) -> Samples:
     """Run a plan with real hosts to its end, or until `stop()` says so; then the samples end there.
 
-    fds: (node, interface name) -> the engine's side of that interface (tap.open_tap). start_ns: CLOCK_MONOTONIC of virtual time 0.
+    fds: (node, interface name) -> the engine's side of that interface (tap.open_tap). start_ns: CLOCK_MONOTONIC of virtual
+    time 0.
     The lateness is in `engine["real_time"]` of the samples. Raises MachineCannot when memory runs out.
     """
     engine = Engine(plan, fds)
@@ -65,6 +67,7 @@ class Engine:
         self.filled: Run = fill(plan)
         self.memory = self.filled.memory
         self.epoll = wire(self.filled, plan, fds)
+        self.fds = sorted(fds.values())
         handle = self.memory.handle
         loop.run(handle, -1)
         self.loop_address = entry_address(loop.run, handle, -1)
@@ -78,6 +81,7 @@ class Engine:
         self.over_time: list[np.ndarray] = []
         self.failure: BaseException | None = None
         self.collecting = threading.Lock()
+        self.refused_before = 0
         self.compile_s = time.perf_counter() - loading
 
     def close(self) -> None:
@@ -91,6 +95,7 @@ class Engine:
         stop: Callable[[], bool] | None,
     ) -> Samples:
         """See `emulate`."""
+        self.refused_before = sum(refused_of(fd) for fd in self.fds)
         self.real.start_ns = start_ns if start_ns is not None else time.monotonic_ns() + LEAD_NS
         thread = threading.Thread(target=self._engine, name="engine")
         thread.start()
@@ -198,7 +203,7 @@ class Engine:
         )
 
     def lateness(self) -> Lateness:
-        """How late the engine was."""
+        """How late the engine was, and what hosts dropped because it did not read in time."""
         late, real = self.memory.late, self.real
         shares = ("read", "engine", "write", "idle", "spin")
         spent = (real.read_ns, real.engine_ns, real.write_ns, real.idle_ns, real.spun_ns)
@@ -214,6 +219,7 @@ class Engine:
                 "waking": real.woken_ns_max / 1e9,
                 "one write": real.call_ns_max / 1e9,
             },
+            refused=sum(refused_of(fd) for fd in self.fds) - self.refused_before,
         )
 
     def _traffic(self) -> dict[str, Any]:

@@ -25,6 +25,7 @@ NAME_BYTES_MAX = 15
 """IFNAMSIZ - 1."""
 # linux/if_tun.h
 TUNSETIFF, TUNSETOFFLOAD, TUNSETVNETHDRSZ, TUNSETVNETLE = 0x400454CA, 0x400454D0, 0x400454D8, 0x400454DC
+TUNGETIFF, TUNGETDEVNETNS = 0x800454D2, 0x54E3
 IFF_TAP, IFF_NO_PI, IFF_VNET_HDR, IFF_TUN_EXCL = 0x0002, 0x1000, 0x4000, 0x8000
 TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_TSO_ECN = 1, 2, 4, 8
 VNET_HEADER_BYTES = 10
@@ -137,6 +138,19 @@ def _ask(fd: int, request: int, argument: Any, name: str, what: str) -> None:
             errno.EEXIST: "; an interface of this name exists",
         }.get(error.errno or 0, "")
         raise MachineCannot(f"interface {name} cannot {what}: {error.strerror}{hint}") from None
+
+
+def refused_of(fd: int) -> int:
+    """The same of the interface whose engine's side is `fd`; 0 for what is no TAP device."""
+    try:
+        name = fcntl.ioctl(fd, TUNGETIFF, bytes(40))[:16].split(b"\0")[0].decode()
+        netns_fd = fcntl.ioctl(fd, TUNGETDEVNETNS)
+    except OSError:
+        return 0
+    try:
+        return refused_frames(netns_fd, name)
+    finally:
+        os.close(netns_fd)
 
 
 def refused_frames(netns_fd: int | None, name: str) -> int:

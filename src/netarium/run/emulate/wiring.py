@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from netarium.compile.hosts import Emulation, Interface, RealHost
-from netarium.errors import MachineCannot
-from netarium.run.emulate.tap import IFF_VNET_HDR, VNET_HEADER_BYTES
+from netarium.run.emulate.tap import IFF_VNET_HDR, TUNGETIFF, VNET_HEADER_BYTES
 from netarium.run.fill import Run
 from netarium.run.kernel import records as r
 from netarium.run.kernel.events import NEVER
@@ -26,7 +25,6 @@ from netarium.run.kernel.real.system import READY_MAX
 from netarium.run.kernel.rng import plain_advance, plain_mix64
 from netarium.run.samples import PORT_SERIES
 
-TUNGETIFF = 0x800454D2
 FRAMES_AT_FIRST = 16_384
 """Packets of the pool to begin with."""
 SMALL_SLOTS, LARGE_SLOTS = 1 << 17, 1 << 13

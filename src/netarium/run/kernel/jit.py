@@ -80,14 +80,6 @@ if INTERPRETED:
 
         return struct.unpack("<q", struct.pack("<d", value))[0]
 
-    def entry_address(entry: Callable, *arguments: Any) -> Any:
-        """What `call_entry` takes: here the entry itself."""
-        return entry
-
-    def call_entry(address: Any, handle: Any, until_ps: int) -> int:
-        """Call an entry by its address."""
-        return address(handle, until_ps)
-
 else:
     import numba
     from llvmlite import ir
@@ -526,47 +518,3 @@ else:
             return builder.bitcast(args[0], ir.IntType(64))
 
         return types.int64(types.float64), codegen
-
-    def external(name: str, count: int, bits: int = 64) -> Any:
-        """The C function `name` of this process for compiled code: takes `count` integers or addresses, returns `bits`."""
-        returns = types.int32 if bits == 32 else types.int64
-        return types.ExternalFunction(name, signature(returns, *[types.int64] * count))
-
-    @intrinsic
-    def address_of(typingctx, rows, index):  # noqa: ANN001, ARG001
-        """The address of a row of an array of the run."""
-
-        def codegen(context, builder, signature, args):  # noqa: ANN001
-            return builder.ptrtoint(_place(context, builder, signature.args[0], *args), ir.IntType(64))
-
-        return types.int64(rows, types.int64), codegen
-
-    @intrinsic
-    def errno(typingctx):  # noqa: ANN001, ARG001
-        """The number of the last error of a C function."""
-
-        def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
-            number = ir.IntType(32)
-            kind = ir.FunctionType(number.as_pointer(), [])
-            place = cgutils.get_or_insert_function(builder.module, kind, "__errno_location")
-            return builder.sext(builder.load(builder.call(place, [])), ir.IntType(64))
-
-        return types.int64(), codegen
-
-    def entry_address(entry: Any, *arguments: Any) -> int:
-        """Where the machine code of an entry is, for `call_entry`; arguments: like those it will get."""
-        compiled = entry.overloads[tuple(numba.typeof(argument) for argument in arguments)]
-        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
-
-    @intrinsic
-    def call_entry(typingctx, address, handle, until_ps):  # noqa: ANN001, ARG001
-        """Call an entry (handle, until_ps) -> int64 by its address, so that its code is not compiled a second time."""
-        one = types.int64
-
-        def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
-            function = builder.inttoptr(
-                args[0], context.call_conv.get_function_type(one, (one, one)).as_pointer()
-            )
-            return context.call_conv.call_function(builder, function, one, (one, one), args[1:])[1]
-
-        return one(one, one, one), codegen

@@ -11,11 +11,11 @@ from ..jit import kernel
 from ..pool import drop, take
 from ..records import DROP_NO_ROUTE, FRAME, NONE
 from ..rng import advance, mix64
-from .arena import VNET_ROOM, settle_down
+from .arena import settle_down
 from .bytes import get8, get16, get32, get64
 from .parse import TCP, UDP, parse, payload_of, segments_of
 from .records import BACKWARD, ECHO, EXPIRED, OTHER, PASS, TOO_BIG
-from .system import AGAIN, INTERRUPTED, forget, read_frame
+from .system import read_frame
 from .ways import BUCKETS, find_owner, room_for_ways, way_to
 
 BATCH_BYTES = 192 * 1024
@@ -46,9 +46,6 @@ def read_interface(sim, i, now_ps):
         place = sim.slots[real.reading].frame - interface.vnet_bytes
         got = read_frame(sim, interface.fd, place, READ_BYTES)
         if got < 14 + interface.vnet_bytes:
-            if got < 0 and got != AGAIN and got != INTERRUPTED:
-                forget(sim, interface.fd)
-                interface.fd = NONE
             break
         frames += 1
         size_bytes += got

@@ -1,25 +1,26 @@
 """The loop paced by the wall clock: read what the hosts sent, handle what is due, write what has arrived, sleep until the next.
 
-One turn of the engine: the clock is read; frames that wait at the interfaces enter the network at that instant; all events up to
-it are handled (loop.run, called by address); frames that have arrived are written. Then the engine sleeps until a frame comes or
-`spin_ns` before the next event is due, and stays awake for the rest. It never runs ahead of the clock, and notes how far behind
-it was. What hosts send before virtual time 0 enters at 0.
+One turn of the engine: the clock is read; frames that wait at the interfaces enter the network at that instant; all events
+up to it are handled (loop.run, called by address); frames that have arrived are written. Then the engine sleeps until a frame
+comes or `spin_ns` before the next event is due, and stays awake for the rest. It never runs ahead of the clock, and notes how
+far behind it was. What hosts send before virtual time 0 enters at 0.
 """
 
 from __future__ import annotations
 
 from ..events import ROOT
-from ..jit import call_entry, kernel
+from ..jit import kernel
 from ..memory import as_sim
-from ..observe import BIN_COUNT, bin_of
+from ..observe import bin_of
+from ..outside import call_entry
 from ..records import NONE, REASONS
 from ..sampling import look
 from .answers import answer_all
 from .egress import NS_PS, write_all
 from .ingress import read_interface
-from .records import LATE_EVENTS, LATE_WINDOW
+from .records import LATE_EVENTS
 from .snapshot import full, shoot
-from .system import clock_ns, ready_interface, wait
+from .system import clock_ns, forget, is_gone, ready_interface, wait
 
 REACHED, STOPPED, NEED_FRAMES, NEED_COLLECTION = 0, 100, 101, 102
 """Why the engine comes back, beside what loop.run may ask for. NEED_FRAMES: packets or ways must grow, or no slot is left."""
@@ -83,7 +84,11 @@ def run_paced(address, loop_address, until_ps):
 def read_all(sim, ready, now_ps):
     """Read from the interfaces that are ready; False when arrays must grow first."""
     for rank in range(ready):
-        if not read_interface(sim, ready_interface(sim, rank), now_ps):
+        i = ready_interface(sim, rank)
+        if is_gone(sim, rank):
+            forget(sim, sim.interfaces[i].fd)
+            sim.interfaces[i].fd = NONE
+        elif not read_interface(sim, i, now_ps):
             return False
     return True
 

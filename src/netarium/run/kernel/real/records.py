@@ -12,7 +12,7 @@ import numpy as np
 from ..records import SERVICE, record
 
 BACKWARD, OTHER = 2, 1
-"""Flags of a frame: it is an answer of its flow; no rule names it. (The bits are ECE's and RETRANSMITTED's, which it has no use for.)"""
+"""Flags of a frame: it is an answer of its flow; no rule names it. (Bits of ECE and RETRANSMITTED, unused by frames.)"""
 
 PASS, SINK, EXPIRED, TOO_BIG, ECHO = range(5)
 """What happens to a frame at the end of its way: it goes to an interface; ends in silence at a model; is answered by a router's
@@ -170,7 +170,7 @@ REAL = record(
     (
         "call_ns_max",
         "i8",
-        "longest time that one frame or train took to write: its receiver's kernel works in it",
+        "longest write of one frame or train: its receiver's kernel works in it",
     ),
     ("written_ps", "i8", "when the last one had been written, or writing began"),
     ("read_ns_max", "i8", "longest time spent reading in one turn"),
@@ -183,7 +183,8 @@ REAL = record(
 )
 
 LATE_FRAMES, LATE_EVENTS, LATE_WINDOW = range(3)
-"""Rows of `late`: frames written after they were due, turns begun after their first event was due, frames since the last sample."""
+"""Rows of `late`: frames written after they were due; turns begun after their first event was due; frames since the last
+sample."""
 
 I4, I8, U1 = np.dtype("i4"), np.dtype("i8"), np.dtype("u1")
 REAL_FIELDS: dict[str, tuple[np.dtype, int]] = {
@@ -211,4 +212,5 @@ REAL_FIELDS: dict[str, tuple[np.dtype, int]] = {
     "captured_bytes": (U1, 1),
 }
 """Arrays of real time, beside those of every run (memory.py). interface_at[port]: the interface at a port's far end, or NONE.
-by_fd[descriptor]: its interface. routes_at[node]: 1 when it takes one off the time to live. shot_*: samples that wait to be fetched, one under the other."""
+by_fd[descriptor]: its interface. routes_at[node]: 1 when it takes one off the time to live. shot_*: samples that wait to be
+fetched, one under the other."""
