@@ -58,7 +58,7 @@ def wire(run: Run, plan: Any, fds: Mapping[tuple[str, str], int]) -> select.epol
         real[name] = r.NONE
     _interfaces(memory, plan, emulation, fds)
     _owners(memory, plan, emulation)
-    _rules(memory, emulation)
+    _rules(memory, plan, emulation)
     _room(memory, plan)
     _samples(memory, plan)
     epoll = select.epoll()
@@ -160,7 +160,7 @@ def _owners(memory: Any, plan: Any, emulation: Emulation) -> None:
         row.interface, row.node, row.bits = interface, node, network.prefixlen
 
 
-def _rules(memory: Any, emulation: Emulation) -> None:
+def _rules(memory: Any, plan: Any, emulation: Emulation) -> None:
     """RULE[2 n], there and back, and a flow for each rule."""
     rows = aligned(max(1, 2 * len(emulation.rules)), rr.RULE)
     count = len(emulation.rules)
@@ -174,6 +174,10 @@ def _rules(memory: Any, emulation: Emulation) -> None:
             row.service, row.protocol, row.port = rule.service, rule.protocol, rule.port
             row.band = 0 if back else rule.band
             row.counts = 0 if back and rule.band else 1
+            pair = getattr(rule, "pair", r.NONE)
+            row.path = (
+                plan.arrays["pairs"][pair]["path_back" if back else "path"] if pair != r.NONE else r.NONE
+            )
             row.latency_min_ps, row.latency_max_ps = NEVER, r.NONE
         flow = memory.flows[index]
         flow.service, flow.src, flow.dst = rule.service, rule.src, rule.dst

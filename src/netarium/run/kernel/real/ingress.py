@@ -16,7 +16,7 @@ from .bytes import get8, get16, get32, get64
 from .parse import TCP, UDP, parse, payload_of, segments_of
 from .records import BACKWARD, ECHO, EXPIRED, OTHER, PASS, TOO_BIG
 from .system import read_frame
-from .ways import BUCKETS, find_owner, room_for_ways, way_to
+from .ways import BUCKETS, NOWHERE, find_owner, room_for_ways, stays_on_link, way_to
 
 BATCH_BYTES = 192 * 1024
 BATCH_FRAMES = 48
@@ -213,8 +213,14 @@ def meet(sim, i, held):
 @kernel
 def direct_way(sim, i, met, held):
     """The whole way of such frames."""
-    if sim.interfaces[i].ahead != NONE or met.owner == NONE:
+    if (
+        sim.interfaces[i].ahead != NONE
+        or held.version == 0
+        or stays_on_link(met.target_high, met.target_low, held.version)
+    ):
         return way_to(sim, i, NONE, 0, 0, PASS)
+    if met.owner == NONE:
+        return way_to(sim, i, NONE, NOWHERE, 0, PASS)
     model = sim.owners[met.owner].interface == NONE
     return way_to(sim, i, met.owner, met.bucket, 0, ECHO if model else PASS)
 
@@ -264,4 +270,6 @@ def classify(sim, i, met, held):
             met.backward = row & 1
             met.band = rule.band
             met.counts = rule.counts
+            if rule.path != NONE and sim.routes[rule.path] == sim.interfaces[i].port:
+                met.bucket = BUCKETS + rule.path
             return

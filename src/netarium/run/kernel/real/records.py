@@ -77,7 +77,7 @@ WAY = record(
     ("epoch", "i4", "routing tables it was found in"),
     ("cut", "i4", "routers after which it ends before the target, or 0"),
     ("node", "i4", "node at its end"),
-    ("mtu_bytes", "i4", "least MTU on it"),
+    ("mtu_bytes", "i4", "least MTU on it; if it is cut, that of the port behind its end"),
     ("narrow", "i4", "routers passed before the first port narrower than the first of all, or 0"),
 )
 
@@ -121,7 +121,7 @@ RULE = record(
     ("port", "i4", "transport port of the far end (of this end for answers), or 0: any"),
     ("band", "i4", "slice number + 1, or 0"),
     ("counts", "i4", "1: its payload counts for the service"),
-    ("reserved", "i4", ""),
+    ("path", "i4", "explicit path in routes that they take, or NONE"),
     ("latency_min_ps", "i8", "least one-way latency, or NEVER"),
     ("latency_max_ps", "i8", "largest, or NONE"),
 )
