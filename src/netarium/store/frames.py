@@ -62,7 +62,7 @@ def contents(table: CaptureTable, kept: np.ndarray, room: int) -> np.ndarray:
     """uint8[n, room]: the first `kept` bytes of each captured frame: of real ones what was kept, of models synthesised."""
     rows = np.zeros((len(table.packets), room), np.uint8)
     modelled = np.flatnonzero(table.packets["kind"] != FRAME)
-    synthesised = headers(table, modelled).view(np.uint8).reshape(len(modelled), -1)[:, :room]
+    synthesised = headers(table, modelled).view(np.uint8).reshape(len(modelled), HEADER.itemsize)[:, :room]
     rows[modelled, : synthesised.shape[1]] = synthesised
     rows[np.arange(room) >= kept[:, None]] = 0
     real = table.packets["kind"] == FRAME

@@ -9,7 +9,7 @@ from typing import Any
 
 import dpkt
 import pytest
-from on_sockets import ROUTER_A, checksum, ethernet, running, tcp4, transport_is_right, udp4, udp6
+from on_sockets import checksum, ethernet, running, tcp4, transport_is_right, udp4, udp6
 
 from bench.real_hosts import address, line, real_plan
 

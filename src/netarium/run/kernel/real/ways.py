@@ -154,7 +154,7 @@ def walk_way(sim, way):
 
 @kernel
 def following_port(sim, way, rank, node, dst):
-    """The `rank`-th port of a way, that by which it leaves `node`: of the path it is bound to, or of the tables; NONE: no more."""
+    """The `rank`-th port of a way, by which it leaves `node`: of the path it is bound to, or of the tables. NONE: no more."""
     if way.bucket >= BUCKETS:
         return int(sim.routes[way.bucket - BUCKETS + rank])
     return next_port(sim, node, dst, way.bucket)
