@@ -20,6 +20,8 @@ from netarium.compile.traffic import Traffic
 from netarium.describe.real import real_nodes
 from netarium.run.kernel import records as r
 from netarium.run.kernel.flags import IMPAIR, PORT_DOWN, PORT_UP, ROUTES
+from netarium.run.kernel.queues.clock import CLOCK
+from netarium.run.kernel.queues.clock import encode as encode_clock
 from netarium.run.kernel.queues.policer import SLICE
 from netarium.run.kernel.queues.policer import encode as encode_policer
 from netarium.run.kernel.workloads.codes import BULK
@@ -38,7 +40,8 @@ def compile_trial(trial: Any) -> Plan:
     pairs = Pairs(graph)
     traffic = Traffic(trial, graph, admission, pairs).add_all()
     user_queue = traffic.queue_function
-    ports = Ports(trial, graph, admission, user_queue, traffic.keys, pairs.senders()).add_all()
+    senders, flow_counts = pairs.senders(), traffic.flow_counts()
+    ports = Ports(trial, graph, admission, user_queue, traffic.keys, senders, flow_counts).add_all()
     real = real_nodes(trial)
     destinations = sorted({*pairs.destinations(), *(graph.node_index[node] for node in real)})
     changes = epochs(graph, trial.events, network.routing.reconvergence)
@@ -49,6 +52,8 @@ def compile_trial(trial: Any) -> Plan:
     arrays = {
         "ports": ports.ports,
         "queues": ports.queues.array(),
+        **ports.queues.extras(),
+        "clocks": _clocks(network),
         "pairs": _at_least_one(pair_records, r.PAIR),
         "slices": _policers(trial, admission, graph),
         "sources": _stacked(traffic.sources, r.SOURCE),
@@ -98,6 +103,14 @@ def _bulk_flows(sources: list[Any], pair_count: int) -> np.ndarray:
         if source.kind == BULK:
             flows[source.pair_first] += 1
     return flows
+
+
+def _clocks(network: Any) -> np.ndarray:
+    """CLOCK[N]: the clock of every node."""
+    clocks = np.zeros(max(1, len(network.nodes)), CLOCK)
+    for record, node in zip(clocks, network.nodes.values(), strict=False):
+        encode_clock(record, node.clock)
+    return clocks
 
 
 def _at_least_one(array: np.ndarray, dtype: np.dtype) -> np.ndarray:

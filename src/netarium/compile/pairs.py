@@ -29,6 +29,8 @@ class Pairs:
     paths: list[int] = field(default_factory=list)
     _path_at: dict[tuple[int, ...], int] = field(default_factory=dict)
     path_ports: list[tuple[int, ...]] = field(default_factory=list)
+    copies: dict[int, int] = field(default_factory=dict)
+    _members_at: dict[tuple[tuple[int, ...], ...], int] = field(default_factory=dict)
 
     def add(
         self, src: int, dst: int, path: tuple[int, ...], back: tuple[int, ...], band: int, where: str
@@ -36,6 +38,17 @@ class Pairs:
         """Append a pair; path and back: explicit ports, or empty for the routing's choice. Returns its number."""
         self.ends.append((src, dst, self._place(path), self._place(back), band))
         self.where.append(where)
+        return len(self.ends) - 1
+
+    def add_replicated(self, src: int, dst: int, members: tuple[tuple[int, ...], ...], where: str) -> int:
+        """Append a pair whose packets go by all of some paths, which stand one behind the other. Returns its number."""
+        if members not in self._members_at:
+            self._members_at[members] = len(self.paths)
+            for ports in members:
+                self.paths.extend([*ports, DELIVER])
+        self.ends.append((src, dst, self._members_at[members], r.NONE, 0))
+        self.where.append(where)
+        self.copies[len(self.ends) - 1] = len(members) - 1
         return len(self.ends) - 1
 
     def _place(self, ports: tuple[int, ...]) -> int:
@@ -71,6 +84,7 @@ class Pairs:
             back,
             band,
         )
+        pairs["copies"][list(self.copies)] = list(self.copies.values())
         there = self._survey(table, src, dst, path)
         home = self._survey(table, dst, src, back)
         pairs["mtu_bytes"] = there.mtu_bytes

@@ -18,6 +18,7 @@ from netarium.run.kernel.impairments import IMPAIRMENT
 from netarium.run.kernel.impairments import encode as encode_impairment
 from netarium.run.kernel.queues.build import QueueTable, build
 from netarium.run.kernel.queues.shaper import ShapedSlice, Shaper
+from netarium.run.kernel.queues.site import Ingress, Site
 from netarium.run.kernel.queues.strict import Strict
 
 NO_LIMIT_PACKETS, NO_LIMIT_BYTES = 2**31 - 1, 2**62
@@ -37,6 +38,7 @@ class Ports:
     user_queue: Callable[[Any, str], tuple[int, int]]
     keys: list[int]
     senders: frozenset[int]
+    flow_counts: dict[str, tuple[int, int]] = field(default_factory=dict)
     ports: np.ndarray = field(init=False)
     queues: QueueTable = field(default_factory=QueueTable)
     impairments: list[np.ndarray] = field(default_factory=list)
@@ -51,9 +53,9 @@ class Ports:
         by_port = self._slices_by_port()
         rates = self._rate_changes(described)
         problems: list[Problem] = []
-        for index, port in enumerate(described):
+        for index in range(len(described)):
             try:
-                self._add(index, port, by_port.get(index, []), rates.get(index, []))
+                self._add(index, described, by_port.get(index, []), rates.get(index, []))
             except Mistake as mistake:
                 where = ".".join(map(str, (self._where(index, "queue"), *mistake.at)))
                 problems.append(Problem(where, mistake.found, mistake.expected, mistake.hint))
@@ -89,8 +91,10 @@ class Ports:
                     changes.setdefault(port, []).append((event.at, event.rate))
         return changes
 
-    def _add(self, index: int, port: Any, slices: list[Any], changes: list[tuple[int, int]]) -> None:
-        record = self.ports[index]
+    def _add(
+        self, index: int, described: list[Any], slices: list[Any], changes: list[tuple[int, int]]
+    ) -> None:
+        record, port = self.ports[index], described[index]
         record.from_node, record.node = self.graph.tail[index], self.graph.head[index]
         record.byte_time = byte_time(port.rate)
         record.delay_ps, record.overhead_bytes = port.delay, port.overhead
@@ -109,7 +113,9 @@ class Ports:
         queue: Any = port.queue
         at_source = not self.graph.node_forwards[record.from_node]
         if slices:
-            queue = self._guarded(index, slices, queue, at_source)
+            inner = queue.queue if _filters(queue) else queue
+            guarded = self._guarded(index, slices, inner, at_source)
+            queue = queue.model_copy(update={"queue": guarded}) if _filters(queue) else guarded
             features |= SLICED | SCHEDULED if at_source else POLICED | SCHEDULED
         plain = queue.kind in ("pfifo", "bfifo")
         if not plain or features:
@@ -125,6 +131,7 @@ class Ports:
                 self.queues,
                 stream,
                 lambda spec: self.user_queue(spec, where),
+                self._site(index, described),
             )
             if record.from_node in self.senders:
                 features |= HOST
@@ -149,6 +156,25 @@ class Ports:
         bursts = sum(each.burst_bytes + each.mtu_bytes for each in slices)
         limit = SLICE_BUFFER_FACTOR * (backlog if np.isfinite(backlog) else bursts)
         return Strict(max(round(limit), 2 * bursts), queue)
+
+    def _site(self, index: int, described: list[Any]) -> Site:
+        """What the discipline of a port has to know of the node and the network around it."""
+        graph, port = self.graph, described[index]
+        nodes = self.trial.network.expand().nodes
+        ingresses = []
+        for number in graph.in_ports[graph.tail[index]]:
+            other = described[number]
+            inner = other.queue.queue if _filters(other.queue) else other.queue
+            cycles = (inner.cycle_time, inner.base_time) if inner.kind == "cqf" else None
+            ingresses.append(Ingress(number, other.delay, cycles, nodes[other.source].clock))
+        return Site(
+            overhead_bytes=port.overhead,
+            clock=nodes[port.source].clock,
+            ingresses=tuple(ingresses),
+            services=self.flow_counts,
+            slices={name: band for band, name in enumerate(self.trial.slices, 1)},
+            duration_ps=self.trial.duration,
+        )
 
     def _changes_impairments(self, index: int) -> bool:
         """Whether an event changes this port's impairments: its transmitter must then be served by events."""
@@ -182,6 +208,11 @@ class Ports:
         own = getattr(link, side)
         key = f"{side}.{key}" if own is not None and getattr(own, key) is not None else key
         return f"network.links[{index // 2 if network.topology is None else link.name}].{key}"
+
+
+def _filters(queue: Any) -> bool:
+    """Whether a discipline stands before another one (psfp)."""
+    return bool(queue.kind == "psfp")
 
 
 def byte_time(rate_bps: int) -> int:

@@ -10,7 +10,7 @@ from netarium.compile.graph import Graph
 from netarium.compile.plan import Capture
 from netarium.errors import Problem, TrialInvalid
 from netarium.run.kernel import records as r
-from netarium.run.kernel.workloads.codes import BULK, STREAM
+from netarium.run.kernel.workloads.codes import BULK, CONTROL_LOOP, STREAM
 
 SAMPLES = 200
 """Sample instants of a run whose probes state no interval."""
@@ -55,7 +55,7 @@ def tracked_flows(trial: Any, sources: list[Any]) -> np.ndarray:
         return np.full(services, ALL if wanted == "all" else 0, np.int64)
     flows = np.zeros(services, np.int64)
     for source in sources:
-        flows[source.service] += 1 if source.kind in (BULK, STREAM) else ALL
+        flows[source.service] += 1 if source.kind in (BULK, STREAM, CONTROL_LOOP) else ALL
     share = np.zeros(services, np.int64)
     left = wanted
     while left > 0 and (open_ := np.flatnonzero(share < flows)).size:

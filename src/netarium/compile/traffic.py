@@ -10,6 +10,7 @@ import numpy as np
 
 from netarium.compile import cdf, replay
 from netarium.compile.admission import Admission
+from netarium.compile.disjoint import member_paths
 from netarium.compile.graph import Graph
 from netarium.compile.keys import stream_key
 from netarium.compile.pairs import TCP_IP_HEADERS, TIMESTAMP_OPTION, Pairs
@@ -210,6 +211,11 @@ class Traffic:
         where = f"services.{name}"
         graph = self.graph
         a, b = graph.node_index[src], graph.node_index[dst]
+        replication = getattr(service, "replication", None)
+        if replication is not None:
+            metric = self.trial.network.routing.metric or "delay"
+            members = member_paths(graph, replication, a, b, metric, where)
+            return self.pairs.add_replicated(a, b, members, where)
         if service.slice is not None:
             reservation = self.admission[service.slice]
             band = 1 + list(self.trial.slices).index(service.slice)
@@ -225,6 +231,13 @@ class Traffic:
 
     def _least_mtu(self) -> int:
         return int(self.graph.mtu_bytes.min())
+
+    def flow_counts(self) -> dict[str, tuple[int, int]]:
+        """Name of each service -> (its index, its sources: each has one flow where it has a fixed number)."""
+        sources = np.bincount(
+            [int(row.service) for row in self.sources] or [0], minlength=len(self.trial.services)
+        )
+        return {name: (i, max(1, int(sources[i]))) for i, name in enumerate(self.trial.services)}
 
     # -- one method per kind of service
 
@@ -242,15 +255,27 @@ class Traffic:
         for number, src, dst in self._spread(name, service):
             pair = self._pair(name, service, src, dst)
             size = r.NONE if service.size is None else service.size
-            self._packets(
+            row = self._packets(
                 index, name, number, service, transport, pair, service.rate, service.packet_size, size
             )
+            _write_replication(row, service)
+
+    def _control_loop(self, index: int, name: str, service: Any, transport: Any) -> None:
+        ends = self.trial.endpoints(name)
+        for number, src, dst in self._spread(name, service):
+            row = self._source(workload.CONTROL_LOOP, index, name, number, service, transport)
+            row.pair_first, row.pair_count = self._pair(name, service, src, dst), 1
+            row.i[workload.LOOP_PAYLOAD] = service.size
+            row.i[workload.LOOP_PERIOD], row.i[workload.LOOP_DEADLINE] = service.period, service.deadline_ps
+            if service.stagger:
+                row.start_ps += number * service.period // len(ends)
+            _write_replication(row, service)
 
     def _packets(
         self, index: int, name: str, number: int, service: Any, transport: Any, pair: int, rate: float,
         packet_bytes: int | None, size_bytes: int,
-    ) -> None:  # fmt: skip
-        """A source of packets at a rate; packet_bytes None: the MTU of the network."""
+    ) -> Any:  # fmt: skip
+        """A source of packets at a rate; packet_bytes None: the MTU of the network. Returns its record."""
         header = self._transport(transport, service, f"services.{name}")["header_bytes"]
         if packet_bytes is not None and transport.kind == "tcp":
             transport = transport.model_copy(update={"mss": packet_bytes - int(header)})
@@ -264,10 +289,11 @@ class Traffic:
         if pattern == "on_off":
             row.i[workload.STREAM_ON], row.i[workload.STREAM_OFF] = service.on, service.off
         row.i[workload.STREAM_LEFT] = size_bytes
+        return row
 
     def _path_mtu(self, pair: int) -> int:
         path = self.pairs.ends[pair][2]
-        if path == r.NONE:
+        if path == r.NONE or pair in self.pairs.copies:
             return self._least_mtu()
         ports = next(ports for ports in self.pairs.path_ports if self.pairs._path_at[ports] == path)
         return int(self.graph.mtu_bytes[list(ports)].min())
@@ -343,6 +369,13 @@ class Traffic:
         row.hook = self.function("workload", service, f"services.{name}")
 
 
+def _write_replication(row: Any, service: Any) -> None:
+    """The sequence recovery of a flow on several paths."""
+    if service.replication is not None:
+        row.i[workload.COPIES_HISTORY] = service.replication.history_length
+        row.i[workload.COPIES_RESET] = service.replication.reset
+
+
 def _split(size: int | None, streams: int) -> list[int]:
     """Bytes of each of `streams` connections; NONE for no limit."""
     if size is None:
@@ -358,9 +391,23 @@ def _transport_problems(name: str, service: Any, transport: Any) -> list[Problem
     flows |= service.kind == "replay" and service.unit == "flows"
     flows |= service.kind == "demands" and service.using == "bulk"
     wanted = "udp" if packets else "tcp" if flows else transport.kind
+    replicated = getattr(service, "replication", None) is not None
+    wanted = "udp" if replicated or service.kind == "control_loop" else wanted
     if transport.kind == wanted:
-        return []
-    what = {"replay": f"replay of {getattr(service, 'unit', '')}", "demands": "demands using bulk"}
+        return _replication_problems(name, service) if replicated else []
+    what = {
+        "stream": "a stream on several paths", "control_loop": "a control loop",
+        "replay": f"replay of {getattr(service, 'unit', '')}", "demands": "demands using bulk",
+    }  # fmt: skip
     found = f"{transport.kind} for {what.get(service.kind, service.kind)}"
     where = "transport" if service.transport is None else f"services.{name}.transport"
     return [Problem(where, found, wanted, "udp carries streams and replays of packets" if flows else "")]
+
+
+def _replication_problems(name: str, service: Any) -> list[Problem]:
+    """Several paths and one way of another kind do not go together."""
+    for key in ("slice", "path"):
+        if getattr(service, key) is not None:
+            found = f"replication of a service with a {key}"
+            return [Problem(f"services.{name}.replication", found, f"one of replication and {key}")]
+    return []

@@ -56,6 +56,9 @@ REASONS = (
     "DROP_POLICER",
     "DROP_CORRUPTED",
     "DROP_NODE_DOWN",
+    "DROP_OVERSIZE",
+    "DROP_GATE",
+    "DROP_LATE",
 )
 (
     DROP_TAIL,
@@ -66,7 +69,10 @@ REASONS = (
     DROP_POLICER,
     DROP_CORRUPTED,
     DROP_NODE_DOWN,
-) = range(8)
+    DROP_OVERSIZE,
+    DROP_GATE,
+    DROP_LATE,
+) = range(11)
 
 PACKET = record(
     ("time_ps", "i8", "waiting: when it was enqueued; in flight: when it arrives"),
@@ -377,6 +383,11 @@ PAIR = record(
     ("path", "i4", "explicit forward path in routes, or NONE: walk the tables"),
     ("path_back", "i4", "explicit path back, or NONE"),
     ("mtu_bytes", "i4", "largest IP packet on the way there"),
+    (
+        "copies",
+        "i4",
+        "further explicit paths, one behind the other from path on, that carry every packet too",
+    ),
     ("band", "i4", "slice number + 1, or 0"),
     ("base_rtt_ps", "i8", "propagation and one full segment's transmission there, one ACK's back"),
     ("rate_bps", "i8", "least port rate of the way there"),

@@ -83,10 +83,18 @@ def send_data(sim, k, seq, payload_bytes, again, now_ps):
 def send_datagram(sim, k, seq, payload_bytes, now_ps):
     """Datagram number `seq` of a UDP flow."""
     conn = sim.conns[k]
-    p = new_packet(sim, k, DATAGRAM, seq, payload_bytes + conn.header_bytes, now_ps)
-    sim.packets[p].band = conn.band
+    p = new_datagram(sim, k, seq, payload_bytes, now_ps)
     conn.sent_packets += 1
     emit(sim, p, conn.route, now_ps)
+
+
+@kernel
+def new_datagram(sim, k, seq, payload_bytes, now_ps):
+    """A packet with datagram number `seq`, not on its way yet."""
+    conn = sim.conns[k]
+    p = new_packet(sim, k, DATAGRAM, seq, payload_bytes + conn.header_bytes, now_ps)
+    sim.packets[p].band = conn.band
+    return p
 
 
 @kernel
