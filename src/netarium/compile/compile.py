@@ -19,6 +19,7 @@ from netarium.compile.routing import ForwardingTable, next_hop_tables
 from netarium.compile.traffic import Traffic
 from netarium.describe.real import real_nodes
 from netarium.run.kernel import records as r
+from netarium.run.kernel.events import NEVER
 from netarium.run.kernel.flags import IMPAIR, PORT_DOWN, PORT_UP, ROUTES
 from netarium.run.kernel.queues.clock import CLOCK
 from netarium.run.kernel.queues.clock import encode as encode_clock
@@ -36,7 +37,7 @@ def compile_trial(trial: Any) -> Plan:
     network = trial.network.expand()
     graph = build_graph(network)
     metric = network.routing.metric
-    admission = admit(trial.slices, graph, metric).require()
+    admission = admit(slices_asked(trial), graph, metric, until_ps=trial.duration).require()
     pairs = Pairs(graph)
     traffic = Traffic(trial, graph, admission, pairs).add_all()
     user_queue = traffic.queue_function
@@ -96,6 +97,21 @@ def compile_trial(trial: Any) -> Plan:
     return plan
 
 
+def slices_asked(trial: Any) -> dict[str, Any]:
+    """The trial's slices; one that states no packet_size gets the smallest that its services state."""
+    stated: dict[str, list[int]] = {}
+    for service in trial.services.values():
+        size = getattr(service, "packet_size", None)
+        if size is not None and service.slice is not None:
+            stated.setdefault(service.slice, []).append(size)
+    return {
+        name: each.model_copy(update={"packet_size": min(stated[name])})
+        if each.packet_size is None and name in stated
+        else each
+        for name, each in trial.slices.items()
+    }
+
+
 def _bulk_flows(sources: list[Any], pair_count: int) -> np.ndarray:
     """float64[pairs]: greedy flows of each pair."""
     flows = np.zeros(pair_count)
@@ -141,8 +157,14 @@ def _policers(trial: Any, admission: Any, graph: Graph) -> np.ndarray:
         reservation = admission[name]
         shaped = not graph.node_forwards[graph.tail[reservation.ports[0]]]
         ingress = 1 if shaped and len(reservation.ports) > 1 else 0
-        burst = int(np.ceil(reservation.hop_burst_bound_bytes[ingress])) + reservation.mtu_bytes
-        encode_policer(row, reservation.bandwidth_bps, burst)
+        wire = reservation.wire_bps / reservation.bandwidth_bps
+        burst = reservation.wire_burst_bytes
+        if ingress:
+            burst = int(np.ceil(reservation.hop_burst_bound_bytes[1] * wire)) + reservation.mtu_bytes
+        end = NEVER if reservation.end_ps is None else reservation.end_ps
+        encode_policer(
+            row, reservation.wire_bps, burst, reservation.overhead_bytes, reservation.start_ps, end
+        )  # fmt: skip
         row.port = reservation.ports[ingress]
     return slices
 

@@ -11,6 +11,7 @@ import numpy as np
 from netarium.compile.admission import Admission
 from netarium.compile.graph import Graph
 from netarium.compile.keys import stream_key
+from netarium.compile.slicequeues import slice_queue
 from netarium.errors import Mistake, Problem, TrialInvalid
 from netarium.run.kernel import records as r
 from netarium.run.kernel.flags import CAPTURED, HOST, IMPAIRED, POLICED, SCHEDULED, SLICED, TRACED
@@ -19,11 +20,8 @@ from netarium.run.kernel.impairments import encode as encode_impairment
 from netarium.run.kernel.queues.build import QueueTable, build
 from netarium.run.kernel.queues.shaper import ShapedSlice, Shaper
 from netarium.run.kernel.queues.site import Ingress, Site
-from netarium.run.kernel.queues.strict import Strict
 
 NO_LIMIT_PACKETS, NO_LIMIT_BYTES = 2**31 - 1, 2**62
-SLICE_BUFFER_FACTOR = 2
-"""A port's buffer for slices holds this many times what admission found that they can need."""
 SHAPER_BUFFER_BYTES = 64 * 10**6
 """A sender's own buffer for a slice: far more than TCP small queues let it fill."""
 
@@ -43,6 +41,7 @@ class Ports:
     queues: QueueTable = field(default_factory=QueueTable)
     impairments: list[np.ndarray] = field(default_factory=list)
     traces: list[Any] = field(default_factory=list)
+    by_port: dict[int, list[Any]] = field(default_factory=dict)
 
     def add_all(self) -> Ports:
         """Walk through the ports in the order of the links. Raises TrialInvalid with every problem."""
@@ -50,12 +49,12 @@ class Ports:
         self.ports = np.zeros(max(1, len(described)), r.PORT)
         for name in ("head", "tail", "waiting", "queue", "sending", "impairment", "trace", "capture"):
             self.ports[name] = r.NONE
-        by_port = self._slices_by_port()
+        self.by_port = self._slices_by_port()
         rates = self._rate_changes(described)
         problems: list[Problem] = []
         for index in range(len(described)):
             try:
-                self._add(index, described, by_port.get(index, []), rates.get(index, []))
+                self._add(index, described, self.by_port.get(index, []), rates.get(index, []))
             except Mistake as mistake:
                 where = ".".join(map(str, (self._where(index, "queue"), *mistake.at)))
                 problems.append(Problem(where, mistake.found, mistake.expected, mistake.hint))
@@ -147,15 +146,17 @@ class Ports:
             order = list(self.trial.slices)
             shaped = tuple(
                 ShapedSlice(
-                    1 + order.index(each.name), each.bandwidth_bps, each.burst_bytes, SHAPER_BUFFER_BYTES
+                    1 + order.index(each.name),
+                    each.wire_bps,
+                    each.wire_burst_bytes,
+                    SHAPER_BUFFER_BYTES,
+                    each.overhead_bytes,
                 )
                 for each in slices
             )
             return Shaper(shaped, queue)
         backlog = float(self.admission.backlog_bytes[index])
-        bursts = sum(each.burst_bytes + each.mtu_bytes for each in slices)
-        limit = SLICE_BUFFER_FACTOR * (backlog if np.isfinite(backlog) else bursts)
-        return Strict(max(round(limit), 2 * bursts), queue)
+        return slice_queue(self.graph, index, slices, backlog, queue, self.trial.duration)
 
     def _site(self, index: int, described: list[Any]) -> Site:
         """What the discipline of a port has to know of the node and the network around it."""
@@ -165,7 +166,7 @@ class Ports:
         for number in graph.in_ports[graph.tail[index]]:
             other = described[number]
             inner = other.queue.queue if _filters(other.queue) else other.queue
-            cycles = (inner.cycle_time, inner.base_time) if inner.kind == "cqf" else None
+            cycles = (inner.cycle_time, inner.base_time) if inner.kind == "cqf" else self._cycles_of(number)
             ingresses.append(Ingress(number, other.delay, cycles, nodes[other.source].clock))
         return Site(
             overhead_bytes=port.overhead,
@@ -175,6 +176,12 @@ class Ports:
             slices={name: band for band, name in enumerate(self.trial.slices, 1)},
             duration_ps=self.trial.duration,
         )
+
+    def _cycles_of(self, port: int) -> tuple[int, int] | None:
+        """(cycle, base) of a port that forwards slices in cycles."""
+        if not self.graph.node_forwards[self.graph.tail[port]]:
+            return None
+        return next(((each.cycle_ps, 0) for each in self.by_port.get(port, ()) if each.cycle_ps), None)
 
     def _changes_impairments(self, index: int) -> bool:
         """Whether an event changes this port's impairments: its transmitter must then be served by events."""

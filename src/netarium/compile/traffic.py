@@ -13,6 +13,7 @@ from netarium.compile.admission import Admission
 from netarium.compile.disjoint import member_paths
 from netarium.compile.graph import Graph
 from netarium.compile.keys import stream_key
+from netarium.compile.mechanisms.classes import PRIORITY
 from netarium.compile.pairs import TCP_IP_HEADERS, TIMESTAMP_OPTION, Pairs
 from netarium.compile.programs import Programs
 from netarium.compile.routing import explicit_path
@@ -78,6 +79,7 @@ class Traffic:
                 continue
             transport = self.trial.transport_of(name)
             problems += _transport_problems(name, service, transport)
+            problems += self._class_problems(name, service, transport)
             if problems:
                 continue
             self.header_bytes.append(
@@ -199,12 +201,35 @@ class Traffic:
         row = np.zeros(1, r.SOURCE)[0]
         row.kind, row.service, row.conn, row.hook, row.number = kind, service_index, r.NONE, r.NONE, number
         row.transport = self._transport_row(transport, service, f"services.{name}")
-        row.priority = service.priority
+        row.priority = self._priority(service)
         row.start_ps = service.start
         row.stop_ps = min(service.stop or self.trial.duration, self.trial.duration)
         row.stream = self.stream("service", name, number)
         self.sources.append(row)
         return row
+
+    def _priority(self, service: Any) -> int:
+        """As stated; in a slice whose ports tell classes by priority, that of the slices."""
+        if service.slice is not None and self.admission[service.slice].mechanism != "strict":
+            return PRIORITY
+        return service.priority
+
+    def _class_problems(self, name: str, service: Any, transport: Any) -> list[Problem]:
+        """Where ports tell slices by their priority, nothing else may have it."""
+        words = {each.name: each.mechanism for each in self.admission.reservations}
+        if service.slice is None or words[service.slice] == "strict":
+            classes = sorted({word for word in words.values() if word != "strict"})
+            if service.priority != PRIORITY or not classes:
+                return []
+            expected = f"another: it is that of slices by {', '.join(classes)}"
+            return [Problem(f"services.{name}.priority", str(PRIORITY), expected)]
+        returning = self.trial.slices[service.slice].return_
+        if transport.kind != "tcp" or (returning and words[returning] == words[service.slice]):
+            return []
+        word = words[service.slice]
+        found = f"tcp in a slice by {word} without a return slice by {word}"
+        hint = f"give slice {service.slice} a return with mechanism: {word}, or the service udp"
+        return [Problem(f"services.{name}", found, "a slice for the acknowledgements", hint)]
 
     def _pair(self, name: str, service: Any, src: str, dst: str) -> int:
         """The pair of two node names for a service: in its slice, on its explicit path, or as routed."""
@@ -218,8 +243,12 @@ class Traffic:
             return self.pairs.add_replicated(a, b, members, where)
         if service.slice is not None:
             reservation = self.admission[service.slice]
-            band = 1 + list(self.trial.slices).index(service.slice)
-            return self.pairs.add(a, b, reservation.ports, (), band, where)
+            order = list(self.trial.slices)
+            band, returning = 1 + order.index(service.slice), self.trial.slices[service.slice].return_
+            if returning is None:
+                return self.pairs.add(a, b, reservation.ports, (), band, where)
+            back = self.admission[returning].ports
+            return self.pairs.add(a, b, reservation.ports, back, band, where, 1 + order.index(returning))
         if service.path is not None:
             ports = tuple(explicit_path(graph, service.path, f"{where}.path"))
             back = tuple(explicit_path(graph, service.path[::-1], f"{where}.path"))

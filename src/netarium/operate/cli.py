@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from netarium.operate.commands import doctor, new, records, run, schema, topology, up, version
+from netarium.operate.commands import doctor, new, records, run, schema, slices, topology, up, version
 from netarium.operate.messages import guarded
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command()(guarded(doctor.doctor))
 app.command()(guarded(schema.schema))
 app.command()(guarded(version.version))
 app.add_typer(topology.app, name="topology")
+app.add_typer(slices.app, name="slices")
 
 
 def main() -> None:

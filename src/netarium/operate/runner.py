@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netarium.errors import AdmissionRefused, NetariumError, RunInterrupted
-from netarium.operate import trialfile, variants
+from netarium.errors import AdmissionRefused, ExpectationFailed, MachineCannot, NetariumError, RunInterrupted
+from netarium.operate import activation, trialfile, variants
 from netarium.operate.interrupts import StopRequest, stop_on_signals
 from netarium.operate.messages import BUG, RunCrashed, exit_code_of, one_line, write_traceback
 from netarium.operate.progress import Watcher, compiling_notice
@@ -55,7 +55,7 @@ class Outcome:
     @property
     def has_results(self) -> bool:
         """Whether anything was simulated, if only until someone stopped it."""
-        return not isinstance(self.error, AdmissionRefused)
+        return not isinstance(self.error, (AdmissionRefused, ExpectationFailed))
 
 
 def load(request: Request) -> Trial:
@@ -99,12 +99,16 @@ def run(
     folder = _folder(trial, plan, runs, argv)
     watcher.say(f"{trial.trial}: seed {trial.seed}, run {folder.name}, record {folder.path}")
     with _ended(folder), stop_on_signals(lambda: watcher.say("Stopping; once more to stop at once.")) as stop:
+        watcher.stage("activating slices")
+        activated = activation.activate(trial, plan)
+        if reasons := activation.failed(activated):
+            return _keep_activation(trial, activated, reasons, folder)
         emulated = None
         if plan.emulation is not None:
             emulated = _emulate(plan, folder.path, watcher, stop)
         samples = _simulate(plan, watcher, stop) if emulated is None else emulated.samples
         watcher.stage("measuring")
-        return _keep_results(trial, plan, samples, folder, stop, emulated)
+        return _keep_results(trial, plan, samples, activated, folder, stop, watcher, emulated)
 
 
 def _folder(trial: Trial, plan: Plan | None, runs: Path | None, argv: Sequence[str]) -> RunFolder:
@@ -166,11 +170,14 @@ def _keep_results(
     trial: Trial,
     plan: Plan,
     samples: Samples,
+    activated: dict[str, dict[str, Any]],
     folder: RunFolder,
     stop: StopRequest,
+    watcher: Watcher,
     emulated: Emulated | None = None,
 ) -> Outcome:
     from netarium.measure.document import failures, metrics_document
+    from netarium.operate import evidence
     from netarium.store.topology import topology_document
 
     document = metrics_document(
@@ -182,6 +189,9 @@ def _keep_results(
         assumptions=plan.assumptions,
         emulated=emulated,
     )
+    for name, entry in activated.items():
+        document["slices"][name]["activation"] = entry
+    evidence.keep(plan, samples, document, watcher)
     exit_code, reason = (FAILED if document["status"] == "failed" else DONE), "; ".join(failures(document))
     error = None
     if stop():
@@ -191,6 +201,27 @@ def _keep_results(
     folder.write_results(samples, document, topology_document(trial.network, paths))
     folder.finish(document["status"], exit_code, reason)
     return Outcome(folder.path, document, exit_code, error)
+
+
+def _keep_activation(
+    trial: Trial, activated: dict[str, dict[str, Any]], reasons: list[str], folder: RunFolder
+) -> Outcome:
+    """The record of a run whose services did not start, because a slice failed its activation."""
+    from netarium.store.topology import topology_document
+
+    document = {
+        "format": 1, "trial": trial.trial, "run": folder.name, "mode": str(trial.mode), "status": "failed",
+        "seed": trial.seed,
+        "slices": {
+            name: {"admitted": True, "bound": {}, "observed": {}, "certified": False, "verdict": "not_delivered",
+                   "services": [], "objectives": [], "reasons": [text for text in reasons if f"slice {name} " in text],
+                   "activation": entry}
+            for name, entry in activated.items()
+        },
+    }  # fmt: skip
+    folder.write_results(None, document, topology_document(trial.network))
+    folder.finish("failed", FAILED, "; ".join(reasons))
+    return Outcome(folder.path, document, FAILED, ExpectationFailed("\n".join(reasons)))
 
 
 def _where_stopped(samples: Samples, trial: Trial) -> str:

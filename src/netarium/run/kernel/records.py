@@ -211,7 +211,8 @@ CONN = record(
     ("features", "i4", "SACK, ECN, paced, ... (see transport/tcp.py)"),
     ("gap_count", "i4", "ranges held"),
     ("rcv_ce", "i4", "receiver: ECE state (RFC 3168), or DCTCP.CE (RFC 8257)"),
-    ("band", "i4", "band of its data packets"),
+    ("band", "u2", "band of its data packets, and of the handshake towards their receiver"),
+    ("band_back", "u2", "band of its acknowledgements, and of the handshake towards its sender"),
     # timers, and what a packet carries: one cache line
     ("timer_ps", "i8", "when its entry in the event queue fires, or NEVER"),
     ("rto_at_ps", "i8", "RTO deadline, or NEVER"),
@@ -293,7 +294,6 @@ CONN = record(
     ("snd_ce_bytes", "i8", "sender: the receiver's count as last heard"),
     ("retransmissions", "i8", "segments sent again"),
     ("timeouts", "i8", "retransmission timeouts"),
-    ("stream", "i4", "its random stream"),
     ("request_bytes", "i4", "handshake: payload of the request that starts the sender, or 0"),
     ("pair", "i4", "its endpoints"),
     ("stage", "i4", "handshake: last step taken (see transport/handshake.py)"),
@@ -389,6 +389,7 @@ PAIR = record(
         "further explicit paths, one behind the other from path on, that carry every packet too",
     ),
     ("band", "i4", "slice number + 1, or 0"),
+    ("band_back", "i4", "the same of the slice that carries the acknowledgements"),
     ("base_rtt_ps", "i8", "propagation and one full segment's transmission there, one ACK's back"),
     ("rate_bps", "i8", "least port rate of the way there"),
     ("there_ps", "f8", "of an empty packet from src to dst: propagation, and the overheads' transmissions"),
@@ -443,6 +444,8 @@ CAPTURE = record(
     ("limit", "i8", "packets to keep"),
     ("count", "i8", "packets kept"),
     ("snap_bytes", "i8", "bytes of a real frame to keep"),
+    ("from_ps", "i8", "from when on"),
+    ("to_ps", "i8", "until when"),
 )
 
 CAPTURED = record(

@@ -118,6 +118,7 @@ def open_flow(sim, source_index, pair_index, number, size_bytes, now_ps):
     conn.transport = transport.kind
     conn.pair = pair_index
     conn.band = pair.band
+    conn.band_back = pair.band_back
     conn.priority = source.priority
     conn.hash = mix64(advance(sim.streams[source.stream].key, number))
     conn.header_bytes = transport.header_bytes
@@ -134,7 +135,6 @@ def open_flow(sim, source_index, pair_index, number, size_bytes, now_ps):
     conn.max_rto_ps = transport.max_rto_ps
     conn.congestion = transport.congestion
     conn.hook = transport.hook
-    conn.stream = source.stream
     conn.features = transport.features
     conn.cwnd_bytes = transport.initial_window * int(conn.mss_bytes)
     resolve(sim, k)

@@ -102,6 +102,7 @@ def send_control(sim, k, stage, size_bytes, forward, echo_ps, now_ps):
     """A handshake packet: towards the data's receiver when `forward`, else towards its sender."""
     conn = sim.conns[k]
     p = new_packet(sim, k, CONTROL, stage, size_bytes, echo_ps)
+    sim.packets[p].band = conn.band if forward else conn.band_back
     emit(sim, p, conn.route if forward else conn.route_back, now_ps)
 
 
@@ -116,6 +117,7 @@ def send_ack(sim, k, echo_ps, newest_range, duplicate, now_ps):
     if duplicate:
         flags |= DUPLICATE
     packet.flags = flags
+    packet.band = conn.band_back
     if conn.gap_count > 0 and conn.features & 1:
         attach_blocks(sim, conn, packet, newest_range)
     conn.rcv_waiting = 0
