@@ -69,6 +69,8 @@ class Plan:
     user_functions: tuple[Any, ...]
     estimate: Estimate
     assumptions: tuple[str, ...]
+    stream_names: tuple[tuple[str | int, ...], ...] = ()
+    """The entity of each random stream: with another seed, another key for each (compile/keys.py)."""
 
     @property
     def digest(self) -> str:

@@ -156,7 +156,7 @@ def _joined(record: CampaignRecord) -> pa.Table:
 
     tables = list(_tables(record))
     empty = pa.schema(fixed_fields()).empty_table()
-    table = pa.concat_tables([*tables, empty], promote_options="permissive")
+    table = pa.concat_tables([empty, *tables], promote_options="permissive")
     table = _first_of_each(table)
     table = table.select([*COLUMNS, *(name for name in table.column_names if name not in COLUMNS)])
     return table.take(pc.sort_indices(table, [("order", "ascending")])) if len(table) else table

@@ -9,6 +9,7 @@ function it loads, so it would not notice an edit in a callee of another file.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import operator
 import os
@@ -20,8 +21,9 @@ INTERPRETED = os.environ.get("NETARIUM_JIT", "1") == "0"
 """True when kernels run as plain Python."""
 
 
+@functools.cache
 def kernel_digest() -> str:
-    """SHA-256 (hex) over the names and contents of all kernel sources; part of every record."""
+    """SHA-256 (hex) over the names and contents of all kernel sources as this process found them; part of every record."""
     root = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
