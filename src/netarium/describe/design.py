@@ -31,6 +31,7 @@ class Base:
     file: str
     folder: Path | None
     data: dict[str, Any]
+    text: str = ""
 
     def trial(
         self, changes: Sequence[tuple[str, Any]] = (), seed: int | None = None, mode: str = ""
@@ -46,7 +47,9 @@ class Base:
         trial, problems = build(data, self.folder)
         if trial is None or problems:
             raise TrialInvalid(problems)
-        return trial.placed(self.folder, Source("", self.file))
+        typed = [f"{path}={value if isinstance(value, str) else _canonical(value)}" for path, value in changes]
+        typed += [f"seed={seed}"] * (seed is not None) + [f"mode={mode}"] * bool(mode)
+        return trial.placed(self.folder, Source(self.text, self.file, tuple(typed)))
 
     @functools.cached_property
     def digest(self) -> str:
@@ -273,4 +276,4 @@ def _prepared(campaign: Campaign, base: Base) -> Base:
             raise TrialInvalid([Problem("variant", repr(campaign.variant), expected)])
         changes += variants[campaign.variant].items()
     changes += campaign.set.items()
-    return Base(base.word, base.file, base.folder, apply_values(data, changes, "set"))
+    return Base(base.word, base.file, base.folder, apply_values(data, changes, "set"), base.text)

@@ -95,7 +95,7 @@ def _base(word: str, folder: Path) -> Base:
     read = _read(plain)
     if kept:
         read["variants"] = kept
-    return Base(word, file.name, file.folder, read)
+    return Base(word, file.name, file.folder, read, file.text)
 
 
 def _read(file: TrialFile) -> dict[str, object]:
