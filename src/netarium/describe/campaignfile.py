@@ -28,9 +28,7 @@ Find = Callable[[str], Base]
 Matching = Callable[[str], Sequence[str]]
 
 
-def loads(
-    text: str, find: Find, matching: Matching, *, file: str = "", folder: Path | None = None
-) -> Design:
+def loads(text: str, find: Find, matching: Matching, *, file: str = "", folder: Path | None = None) -> Design:
     """The design of the campaign in a text. Raises TrialInvalid with every mistake, in the order of lines.
 
     find: the base that a word in the campaign means; matching: the files that a pattern means. Both may raise
@@ -89,7 +87,9 @@ def _bases_wrong(campaign: Campaign, find: Find, matching: Matching) -> Iterator
             find(word)
         except TrialInvalid as invalid:
             yield from (
-                problem if problem.file and problem.line else dataclasses.replace(problem, where=where, file="")
+                problem
+                if problem.file and problem.line
+                else dataclasses.replace(problem, where=where, file="")
                 for problem in invalid.problems
             )
 
@@ -164,7 +164,9 @@ def _known(pattern: str, services: Sequence[str], links: Sequence[str]) -> bool:
     """Whether a pattern names a metric of one of the trials."""
     if pattern == "*":
         return True
-    owners, table, prefix = (links, PORT_METRICS, LINKS) if pattern.startswith(LINKS) else (services, SERVICE_METRICS, "")
+    owners, table, prefix = (
+        (links, PORT_METRICS, LINKS) if pattern.startswith(LINKS) else (services, SERVICE_METRICS, "")
+    )
     return any(fnmatchcase(f"{prefix}{owner}.{word}", pattern) for owner in owners for word in table)
 
 

@@ -47,7 +47,9 @@ class Base:
         trial, problems = build(data, self.folder)
         if trial is None or problems:
             raise TrialInvalid(problems)
-        typed = [f"{path}={value if isinstance(value, str) else _canonical(value)}" for path, value in changes]
+        typed = [
+            f"{path}={value if isinstance(value, str) else _canonical(value)}" for path, value in changes
+        ]
         typed += [f"seed={seed}"] * (seed is not None) + [f"mode={mode}"] * bool(mode)
         return trial.placed(self.folder, Source(self.text, self.file, tuple(typed)))
 
@@ -55,11 +57,13 @@ class Base:
     def digest(self) -> str:
         """SHA-256 over the data, and the contents of the files it names."""
         sha = hashlib.sha256(_canonical(self.data).encode())
-        for path in self._named_files():
+        for path in self.files:
             sha.update(path.read_bytes())
         return sha.hexdigest()
 
-    def _named_files(self) -> list[Path]:
+    @functools.cached_property
+    def files(self) -> list[Path]:
+        """The files that the trial names, and that exist."""
         try:
             trial = self.trial()
         except TrialInvalid:

@@ -59,7 +59,9 @@ def load(word: str) -> Design:
     from netarium.describe.campaignfile import loads
 
     file = find(word)
-    return loads(file.text, base_finder(file.folder), matcher(file.folder), file=file.name, folder=file.folder)
+    return loads(
+        file.text, base_finder(file.folder), matcher(file.folder), file=file.name, folder=file.folder
+    )
 
 
 def design(campaign: Campaign, folder: Path | None = None) -> Design:

@@ -8,11 +8,12 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from netarium.errors import MachineCannot
-from netarium.operate.campaign.nursery import ENDED, FORK, FORKED, READY, REPORT
+from netarium.operate.campaign.nursery import COMPILING, ENDED, FORK, FORKED, READY, REPORT
 
 START_S = 300.0
 """The longest that loading the engine may take; it is compiled already, so seconds are usual."""
@@ -21,14 +22,23 @@ UNKNOWN = -9
 
 
 class Nurse:
-    """A running nursery. `control` becomes readable when it has something to tell."""
+    """A running nursery. `control` becomes readable when it has something to tell.
 
-    def __init__(self) -> None:
+    compiling: called when the engine has to be compiled first.
+    """
+
+    def __init__(self, compiling: Callable[[], None] = lambda: None) -> None:
+        self._compiling = compiling
         self.control, theirs = socket.socketpair()
         environment = dict(os.environ)
         source = str(Path(__file__).resolve().parents[3])
         environment["PYTHONPATH"] = os.pathsep.join([source, *filter(None, [environment.get("PYTHONPATH")])])
-        for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):  # threads before a fork are not safe, nor of use here
+        for library in (
+            "OMP",
+            "OPENBLAS",
+            "MKL",
+            "NUMBA",
+        ):  # threads before a fork are not safe, nor of use here
             environment[f"{library}_NUM_THREADS"] = "1"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "netarium.operate.campaign.nursery", str(theirs.fileno())],
@@ -107,6 +117,8 @@ class Nurse:
                 self._ended[pid] = status
             elif kind == READY:
                 self._ready = True
+            elif kind == COMPILING:
+                self._compiling()
 
     def _gone(self) -> MachineCannot:
         code = self._process.wait()

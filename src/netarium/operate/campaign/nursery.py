@@ -21,7 +21,7 @@ import struct
 import sys
 
 REPORT = struct.Struct("<cxxxii")
-FORK, FORKED, ENDED, READY = b"f", b"f", b"x", b"r"
+FORK, FORKED, ENDED, READY, COMPILING = b"f", b"f", b"x", b"r", b"c"
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -32,7 +32,7 @@ def main(descriptor: int) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wakened, warn_on_full_buffer=False)
     control = socket.socket(fileno=descriptor)
-    warm()
+    warm(control)
     gc.collect()
     gc.freeze()  # what is loaded stays in memory that all workers share
     control.sendall(REPORT.pack(READY, os.getpid(), 0))
@@ -49,9 +49,18 @@ def main(descriptor: int) -> None:
             _fork(control, descriptors[0])
 
 
-def warm() -> None:
-    """Load everything that a trial needs, the compiled engine included, before there is a trial."""
+def warm(control: socket.socket) -> None:
+    """Load everything that a trial needs, the compiled engine included; compile it if nobody has.
+
+    No worker exists while the engine is compiled, so none can be killed while it does.
+    """
     from importlib import import_module
+
+    from netarium.operate import enginecache
+
+    compiled = enginecache.compiled()
+    if not compiled:
+        control.sendall(REPORT.pack(COMPILING, os.getpid(), 0))
 
     for name in ("compile.compile", "run.simulate", "measure.document", "measure.kept", "describe.design"):
         import_module(f"netarium.{name}")
@@ -60,6 +69,8 @@ def warm() -> None:
     from netarium.operate.campaign.warmup import warm_up
 
     warm_up()
+    if not compiled:
+        enginecache.remember()
 
 
 def _fork(control: socket.socket, descriptor: int) -> None:

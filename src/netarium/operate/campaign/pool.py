@@ -10,12 +10,13 @@ worker that dies the trial it was doing is known: the first without a result. Th
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import TracebackType
@@ -68,7 +69,16 @@ class Worker:
 class Pool:
     """See the module. `workers`, `deadline_s` and `memory_bytes` are limits of a campaign's trials."""
 
-    def __init__(self, task: Task, *, workers: int, deadline_s: float, memory_bytes: int) -> None:
+    def __init__(
+        self,
+        task: Task,
+        *,
+        workers: int,
+        deadline_s: float,
+        memory_bytes: int,
+        compiling: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._compiling = compiling
         self.task, self.size, self.deadline_s, self.memory_bytes = task, workers, deadline_s, memory_bytes
         self.inbox: deque[Job] = deque()
         self.afresh: set[str] = set()
@@ -82,7 +92,7 @@ class Pool:
     def __enter__(self) -> Self:
         from netarium.operate.campaign.nurse import Nurse
 
-        self._nurse = Nurse()
+        self._nurse = Nurse(self._compiling)
         try:
             for _ in range(self.size):
                 self._hire()
@@ -178,10 +188,8 @@ class Pool:
             if not idle or len(worker.waiting) < 2 or now - worker.since < STUCK_S:
                 continue
             moved = [worker.waiting.pop() for _ in range(len(worker.waiting) - 1)]
-            try:
+            with contextlib.suppress(OSError):
                 worker.pipe.send({job.id for job in moved})
-            except OSError:
-                pass
             share = -(-len(moved) // len(idle))
             for other in idle:
                 if moved:
@@ -230,10 +238,8 @@ class Pool:
             for job in list(other.waiting)[1:]:
                 if job.id == result.id:
                     other.waiting.remove(job)
-                    try:
+                    with contextlib.suppress(OSError):
                         other.pipe.send({job.id})
-                    except OSError:
-                        pass
                     return result
         return None
 
@@ -270,7 +276,9 @@ class Pool:
             if self._killed[job.id] <= KILLS_TOLERATED:
                 return None
             times = self._killed[job.id]
-            cause = f"its worker was killed from outside ({times} times; the kernel does so when memory is full)"
+            cause = (
+                f"its worker was killed from outside ({times} times; the kernel does so when memory is full)"
+            )
             return Result(job.id, "crashed", cause, wall_s)
         return Result(job.id, "crashed", f"its process died: {cause_of_death(status)}", wall_s)
 
