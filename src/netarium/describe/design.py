@@ -85,7 +85,7 @@ class Variant:
     changes: tuple[tuple[str, Any], ...]
     parameters: tuple[tuple[str, Any], ...]
 
-    @property
+    @functools.cached_property
     def text(self) -> str:
         """The parameters in short: congestion=bbr, delay=10 ms."""
         return ", ".join(f"{short_name(path)}={shown(value)}" for path, value in self.parameters) or "base"

@@ -51,18 +51,9 @@ class Row:
     names: tuple[str, ...] = ()
     values: bytes = b""
 
-    def line(self) -> str:
-        """The row as one line of JSON; the numbers of metrics as the hexadecimal of their bytes, exact."""
-        return json.dumps([self.fixed, self.parameters, self.names, self.values.hex()], ensure_ascii=False)
-
-    @staticmethod
-    def of(line: str) -> Row | None:
-        """The row of a line; None for one that was cut short."""
-        try:
-            fixed, parameters, names, values = json.loads(line)
-            return Row(fixed, parameters, tuple(names), bytes.fromhex(values))
-        except (ValueError, TypeError):
-            return None
+    def line(self, number: int) -> str:
+        """The row as one line of JSON: the number of its metrics' names, their values as hexadecimal bytes, exact."""
+        return json.dumps([self.fixed, self.parameters, number, self.values.hex()], ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -86,6 +77,7 @@ class CampaignFolder:
     _rows: list[Row] = field(default_factory=list)
     _journal: int = -1
     _dirty: bool = False
+    _numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -101,8 +93,7 @@ class CampaignFolder:
         new = list(rows)
         if not new:
             return
-        text = "".join(row.line() + "\n" for row in new).encode("utf-8")
-        self._append(text)
+        self._append(self._text(new))
         for row in new:
             self._rows.append(row)
             self._count(row.fixed)
@@ -122,6 +113,7 @@ class CampaignFolder:
             self._rows.clear()
         if self._journal >= 0:
             os.ftruncate(self._journal, 0)
+        self._numbers.clear()
 
     def finish(self, document: Mapping[str, Any]) -> None:
         """Join all parts into one and write stop.json: the campaign is complete. Raises DiskFull, RecordError."""
@@ -210,6 +202,16 @@ class CampaignFolder:
         self.done.add(fixed["id"])
         self.statuses[fixed["status"]] = self.statuses.get(fixed["status"], 0) + 1
 
+    def _text(self, rows: Sequence[Row]) -> bytes:
+        """The journal's lines of rows, and before them the names of metrics that it does not have yet."""
+        lines = []
+        for row in rows:
+            if row.names not in self._numbers:
+                self._numbers[row.names] = len(self._numbers)
+                lines.append(json.dumps(row.names))
+            lines.append(row.line(self._numbers[row.names]))
+        return "".join(f"{line}\n" for line in lines).encode("utf-8")
+
     def _append(self, text: bytes) -> None:
         if self._journal < 0:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
@@ -267,14 +269,20 @@ _SCHEMA = {"netarium.format": "1", "netarium.description": "one row per trial of
 
 
 def _lines(path: Path) -> Iterator[Row]:
-    """The rows of a journal; one that was cut short by a power cut ends it."""
+    """The rows of a journal; a line that was cut short by a power cut ends it."""
     if not path.exists():
         return
+    names: list[tuple[str, ...]] = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        row = Row.of(line)
-        if row is None:
+        try:
+            found = json.loads(line)
+            if not found or isinstance(found[0], str):
+                names.append(tuple(found))
+                continue
+            fixed, parameters, number, values = found
+            yield Row(fixed, parameters, names[number], bytes.fromhex(values))
+        except (ValueError, TypeError, IndexError):
             return
-        yield row
 
 
 def open_folder(

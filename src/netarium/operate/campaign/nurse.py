@@ -22,7 +22,7 @@ UNKNOWN = -9
 
 
 class Nurse:
-    """A running nursery. `control` becomes readable when it has something to tell.
+    """A running nursery, which loads the engine meanwhile. `control` becomes readable when it has something to tell.
 
     compiling: called when the engine has to be compiled first.
     """
@@ -53,18 +53,14 @@ class Nurse:
         self._pids: list[int] = []
         self._buffer = b""
         self._ready = False
-        try:
-            self._until(lambda: self._ready, START_S, "loading the engine")
-        except BaseException:
-            self.close()
-            raise
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
     def fork(self) -> tuple[int, Connection]:
-        """(process number of a new worker, the pipe to it)."""
+        """(process number of a new worker, the pipe to it); waits until the engine is loaded."""
+        self._until(lambda: self._ready, START_S, "loading the engine")
         ours, theirs = socket.socketpair()
         self._tell([theirs.fileno()])
         theirs.close()

@@ -36,17 +36,24 @@ def main(descriptor: int) -> None:
     gc.collect()
     gc.freeze()  # what is loaded stays in memory that all workers share
     control.sendall(REPORT.pack(READY, os.getpid(), 0))
+    children: set[int] = set()
     while True:
         ready, _, _ = select.select([control, waker], [], [])
         if waker in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(waker, 4096)
-            _report_ended(control)
+            children -= _report_ended(control)
         if control in ready:
             message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
             if not message:
-                return
-            _fork(control, descriptors[0])
+                break
+            children.add(_fork(control, descriptors[0]))
+    for pid in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    for pid in children:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
 
 
 def warm(control: socket.socket) -> None:
@@ -73,13 +80,14 @@ def warm(control: socket.socket) -> None:
         enginecache.remember()
 
 
-def _fork(control: socket.socket, descriptor: int) -> None:
+def _fork(control: socket.socket, descriptor: int) -> int:
+    """Fork a worker; its process number. In the worker itself this never returns."""
     parent = os.getpid()
     pid = os.fork()
     if pid:
         os.close(descriptor)
         control.sendall(REPORT.pack(FORKED, pid, 0))
-        return
+        return pid
     status = 70
     try:
         control.close()
@@ -95,15 +103,17 @@ def _fork(control: socket.socket, descriptor: int) -> None:
         os._exit(status)
 
 
-def _report_ended(control: socket.socket) -> None:
-    """Tell of every worker that has ended."""
+def _report_ended(control: socket.socket) -> set[int]:
+    """Tell of every worker that has ended; their process numbers."""
+    ended: set[int] = set()
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return
+            return ended
         if pid == 0:
-            return
+            return ended
+        ended.add(pid)
         control.sendall(REPORT.pack(ENDED, pid, os.waitstatus_to_exitcode(status)))
 
 

@@ -4,8 +4,9 @@
         pool.submit(jobs[: pool.wanted])
         results = pool.pump(0.1)
 
-Workers are forked from a nursery (nursery.py) that has the engine loaded. Results come one by one, so that of a
-worker that dies the trial it was doing is known: the first without a result. The others go to another worker.
+Workers are forked from a nursery (nursery.py) that has the engine loaded; `nurse`: one that was started already.
+Results come one by one, so that of a worker that dies the trial it was doing is known: the first without a result.
+The others go to another worker.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import TracebackType
@@ -64,6 +65,7 @@ class Worker:
     status: int | None = None
     done: int = 0
     base_bytes: int = 0
+    columns: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
 
 
 class Pool:
@@ -76,23 +78,22 @@ class Pool:
         workers: int,
         deadline_s: float,
         memory_bytes: int,
-        compiling: Callable[[], None] = lambda: None,
+        nurse: Nurse | None = None,
     ) -> None:
-        self._compiling = compiling
         self.task, self.size, self.deadline_s, self.memory_bytes = task, workers, deadline_s, memory_bytes
         self.inbox: deque[Job] = deque()
         self.afresh: set[str] = set()
         self.mean_s = 0.05
         self._killed: dict[str, int] = {}
         self._workers: list[Worker] = []
-        self._nurse: Nurse | None = None
+        self._nurse = nurse
         self._watched = 0.0
         self._fruitless = 0
 
     def __enter__(self) -> Self:
         from netarium.operate.campaign.nurse import Nurse
 
-        self._nurse = Nurse(self._compiling)
+        self._nurse = self._nurse or Nurse()
         try:
             for _ in range(self.size):
                 self._hire()
@@ -208,7 +209,10 @@ class Pool:
                 if isinstance(message, bool):
                     worker.compiling, worker.since = message, now
                     continue
-                ended = self._ended(worker, message)
+                if isinstance(message, tuple):
+                    worker.columns.append(message)
+                    continue
+                ended = self._ended(worker, message.named(worker.columns[message.number]))
                 if ended is not None:
                     found.append(ended)
                 worker.since = now

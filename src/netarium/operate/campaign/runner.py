@@ -28,6 +28,7 @@ from netarium.units import SECOND_PS
 
 if TYPE_CHECKING:
     from netarium.describe.design import Design, Job, ParameterColumn
+    from netarium.operate.campaign.nurse import Nurse
     from netarium.operate.campaign.workshop import Result
     from netarium.store.campaigns import CampaignRecord
 
@@ -126,12 +127,25 @@ class _Campaign:
 
     def run(self) -> CampaignOutcome:
         began = time.monotonic()
+        nurse = self._nurse()  # loads the engine while the record is opened
+        try:
+            return self._run(began, nurse)
+        finally:
+            if nurse is not None:
+                nurse.close()
+
+    def _nurse(self) -> Nurse | None:
+        from netarium.operate.campaign.nurse import Nurse
+
+        return Nurse(self._compiling) if self.options.ray is None else None
+
+    def _run(self, began: float, nurse: Nurse | None) -> CampaignOutcome:
         folder, resumed = self._open()
         try:
             if resumed and self.options.retry:
                 folder.reopen(RETRIED)
             done_before = len(folder.done)
-            error = self._carry_on(folder) if done_before < len(self.design) else None
+            error = self._carry_on(folder, nurse) if done_before < len(self.design) else None
             if len(folder.done) >= len(self.design) and not folder.complete:
                 folder.finish(_stop_document(folder, self, time.monotonic() - began))
         finally:
@@ -174,7 +188,7 @@ class _Campaign:
 
     # -- the trials
 
-    def _carry_on(self, folder: CampaignFolder) -> NetariumError | None:
+    def _carry_on(self, folder: CampaignFolder, nurse: Nurse | None) -> NetariumError | None:
         """Do what is not recorded yet; the interruption when the user stopped it."""
         from netarium.operate.campaign.known import Known
 
@@ -187,7 +201,9 @@ class _Campaign:
             for mode in ("simulate", "emulate"):  # emulated trials have the machine to themselves
                 jobs = [job for job in left if job.mode == mode]
                 if jobs and not stop():
-                    self._do(jobs, mode, folder, known, tally, stop)
+                    self._do(
+                        jobs, mode, self._workers(mode, folder, known, nurse), folder, known, tally, stop
+                    )
         folder.flush()
         if not stop() or len(folder.done) >= len(self.design):
             return None
@@ -197,12 +213,13 @@ class _Campaign:
         )
 
     def _do(
-        self, jobs: list[Job], mode: str, folder: CampaignFolder, known: Any, tally: Tally, stop: StopRequest
-    ) -> None:
+        self, jobs: list[Job], mode: str, manned: AbstractContextManager[Workers], folder: CampaignFolder,
+        known: Any, tally: Tally, stop: StopRequest,
+    ) -> None:  # fmt: skip
         order = Order(jobs, self.design.campaign.shuffle, self._estimates(mode))
         by_id = {job.id: job for job in jobs}
         synced = flushed = time.monotonic()
-        with self._workers(mode, folder, known) as workers:
+        with manned as workers:
             tally.workers = workers.size
             while (order.left or workers.backlog) and not stop():
                 workers.submit(order.take(workers.wanted, workers.size))
@@ -292,7 +309,9 @@ class _Campaign:
 
         return forecast(self.design, keeping.KEEP_NONE, ESTIMATED_UP_TO).by_variant
 
-    def _workers(self, mode: str, folder: CampaignFolder, known: Any) -> AbstractContextManager[Workers]:
+    def _workers(
+        self, mode: str, folder: CampaignFolder, known: Any, nurse: Nurse | None
+    ) -> AbstractContextManager[Workers]:
         from netarium.operate.campaign.workshop import Task
 
         task = Task(
@@ -324,7 +343,7 @@ class _Campaign:
             workers=workers,
             deadline_s=deadline_s,
             memory_bytes=limits.memory or memory_share(workers),
-            compiling=self._compiling,
+            nurse=nurse,
         )
 
     def _compiling(self) -> None:

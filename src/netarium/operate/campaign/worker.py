@@ -1,7 +1,8 @@
 """A worker: does the trials it is sent, one after another, and sends each result at once.
 
 What comes: a Task, then lists of (Job, afresh), and sets of ids to leave out. What goes: a Result for each trial,
-and True or False when the compiling of a user's own file begins or ends.
+before it the names of its metrics when they are new (a result then has their number), and True or False when the
+compiling of a user's own file begins or ends.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def serve(descriptor: int) -> None:
 def _work(connection: Connection, task: Task) -> None:
     workshop = Workshop(task, connection.send)
     waiting: deque[Any] = deque()
+    numbers: dict[tuple[str, ...], int] = {}
     while True:
         while not waiting or connection.poll():
             message = connection.recv()
@@ -40,7 +42,11 @@ def _work(connection: Connection, task: Task) -> None:
             else:
                 waiting.extend(message)
         job, afresh = waiting.popleft()
-        connection.send(workshop.do(job, afresh))
+        result = workshop.do(job, afresh)
+        if result.columns not in numbers:
+            numbers[result.columns] = len(numbers)
+            connection.send(result.columns)
+        connection.send(result.numbered(numbers[result.columns]))
 
 
 def _limit(memory_bytes: int) -> None:

@@ -7,6 +7,7 @@ folder is written only when the campaign keeps it.
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import hashlib
 import json
@@ -72,6 +73,15 @@ class Result:
     known: bool = False
     traceback: str = ""
     engine_s: float = 0.0
+    number: int = -1
+
+    def numbered(self, number: int) -> Result:
+        """The same with the number of its columns in their place, for the way between processes."""
+        return dataclasses.replace(self, columns=(), number=number)
+
+    def named(self, columns: tuple[str, ...]) -> Result:
+        """The same with its columns again."""
+        return dataclasses.replace(self, columns=columns, number=-1)
 
 
 @dataclass
@@ -232,8 +242,6 @@ class Workshop:
 
     def _keep(self, job: Job, plan: Any, samples: Samples, document: dict[str, Any]) -> str:
         """Write the run folder of a trial; its path from the campaign's folder."""
-        from dataclasses import asdict
-
         from netarium.store import store
         from netarium.store.campaigns import RUNS
         from netarium.store.topology import topology_document
@@ -247,7 +255,7 @@ class Workshop:
             name=job.id,
             digests={"plan": plan.digest},
             assumptions=plan.assumptions,
-            estimate=asdict(plan.estimate),
+            estimate=dataclasses.asdict(plan.estimate),
         )
         paths = {each.name: each.nodes for each in plan.admission.reservations}
         folder.write_results(samples, document, topology_document(plan.trial.network, paths))
