@@ -12,6 +12,7 @@ from netarium.compile.emulation import emulation_of
 from netarium.compile.epochs import epochs, links_named
 from netarium.compile.estimate import estimate
 from netarium.compile.graph import Graph, build_graph
+from netarium.compile.keys import streams
 from netarium.compile.pairs import DELIVER, Pairs
 from netarium.compile.plan import Plan
 from netarium.compile.ports import Ports
@@ -63,7 +64,7 @@ def compile_trial(trial: Any) -> Plan:
         "actions": actions,
         "cdf": np.vstack(traffic.cdf_rows) if traffic.cdf_rows else np.zeros((1, 2)),
         "replay": np.array(traffic.replay_rows or [(0, 0, 0)], np.int64),
-        "streams": _streams(traffic.keys),
+        "streams": streams(trial.seed, traffic.keys),
         **_tables(tables),
         **_traces(ports.traces),
     }
@@ -92,6 +93,7 @@ def compile_trial(trial: Any) -> Plan:
         estimate=estimate(trial, graph, arrays, shares, len(times_ps), len(watched)),
         assumptions=tuple(network.assumptions),
         emulation=emulation_of(trial, graph, tables[0], traffic.programs),
+        stream_names=tuple(traffic.keys),
     )
     plan.estimate.require_memory()
     return plan
@@ -142,12 +144,6 @@ def _stacked(rows: list[Any], dtype: Any, name: str = "") -> np.ndarray:
     for index, row in enumerate(rows):
         stacked[index] = row
     return stacked
-
-
-def _streams(keys: list[int]) -> np.ndarray:
-    streams = np.zeros(max(1, len(keys)), r.STREAM)
-    streams["key"][: len(keys)] = keys
-    return streams
 
 
 def _policers(trial: Any, admission: Any, graph: Graph) -> np.ndarray:

@@ -73,6 +73,8 @@ class Plan:
     estimate: Estimate
     assumptions: tuple[str, ...]
     emulation: Emulation | None = None
+    stream_names: tuple[tuple[str | int, ...], ...] = ()
+    """The entity of each random stream: with another seed, another key for each (compile/keys.py)."""
 
     @property
     def digest(self) -> str:

@@ -12,7 +12,6 @@ from netarium.compile import cdf, replay
 from netarium.compile.admission import Admission
 from netarium.compile.disjoint import member_paths
 from netarium.compile.graph import Graph
-from netarium.compile.keys import stream_key
 from netarium.compile.mechanisms.classes import PRIORITY
 from netarium.compile.pairs import TCP_IP_HEADERS, TIMESTAMP_OPTION, Pairs
 from netarium.compile.programs import Programs
@@ -57,7 +56,7 @@ class Traffic:
     pairs: Pairs
     sources: list[np.ndarray] = field(default_factory=list)
     transports: list[np.ndarray] = field(default_factory=list)
-    keys: list[int] = field(default_factory=list)
+    keys: list[tuple[str | int, ...]] = field(default_factory=list)
     cdf_rows: list[np.ndarray] = field(default_factory=list)
     replay_rows: list[tuple[int, int, int]] = field(default_factory=list)
     functions: list[UserFunction] = field(default_factory=list)
@@ -114,7 +113,7 @@ class Traffic:
 
     def stream(self, *names: str | int) -> int:
         """A new random stream for the entity of these names."""
-        self.keys.append(stream_key(self.trial.seed, *names))
+        self.keys.append(names)
         return len(self.keys) - 1
 
     def function(self, family: str, spec: Any, where: str) -> int:

@@ -106,7 +106,7 @@ def run(
         emulated = None
         if plan.emulation is not None:
             emulated = _emulate(plan, folder.path, watcher, stop)
-        samples = _simulate(plan, watcher, stop) if emulated is None else emulated.samples
+        samples = execute(plan, watcher, stop) if emulated is None else emulated.samples
         watcher.stage("measuring")
         return _keep_results(trial, plan, samples, activated, folder, stop, watcher, emulated)
 
@@ -126,7 +126,8 @@ def _folder(trial: Trial, plan: Plan | None, runs: Path | None, argv: Sequence[s
     )
 
 
-def _simulate(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
+def execute(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
+    """Let the engine run a plan, in the mode of its trial."""
     from netarium.operate import enginecache
     from netarium.run.simulate import simulate
 
@@ -185,7 +186,7 @@ def _keep_results(
         trial,
         run=folder.name,
         digests={"plan": plan.digest},
-        bounds=_bounds(plan),
+        bounds=bounds(plan),
         assumptions=plan.assumptions,
         emulated=emulated,
     )
@@ -229,13 +230,13 @@ def _where_stopped(samples: Samples, trial: Trial) -> str:
     return f"Stopped by the user after {reached:.4g} of {trial.duration / SECOND_PS:g} s"
 
 
-def _bounds(plan: Plan) -> dict[str, dict[str, float]]:
+def bounds(plan: Plan) -> dict[str, dict[str, float]]:
     """What admission computed for each slice, in seconds; a bound that does not exist is left out."""
-    bounds = {}
+    found_of = {}
     for each in plan.admission.reservations:
         found = {"latency_s": each.latency_bound_ps, "delay_variation_s": each.variation_bound_ps}
-        bounds[each.name] = {name: value / SECOND_PS for name, value in found.items() if value is not None}
-    return bounds
+        found_of[each.name] = {name: value / SECOND_PS for name, value in found.items() if value is not None}
+    return found_of
 
 
 def _keep_refusal(trial: Trial, refused: AdmissionRefused, runs: Path | None, argv: Sequence[str]) -> Outcome:

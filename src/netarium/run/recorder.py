@@ -10,7 +10,7 @@ from netarium.run.captured import capture_tables
 from netarium.run.deadlines import messages
 from netarium.run.fill import Run, reset_windows
 from netarium.run.kernel import records as r
-from netarium.run.kernel.jit import kernel_digest
+from netarium.run.kernel.digest import kernel_digest
 from netarium.run.kernel.sampling import sample
 from netarium.run.kernel.transport.features import TCP
 from netarium.run.samples import (

@@ -17,17 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .digest import kernel_digest
+
 INTERPRETED = os.environ.get("NETARIUM_JIT", "1") == "0"
 """True when kernels run as plain Python."""
-
-
-def kernel_digest() -> str:
-    """SHA-256 (hex) over the names and contents of all kernel sources; part of every record."""
-    root = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def cache_folder() -> Path:
