@@ -159,7 +159,7 @@ def _effect(trials: Trials, each: Contrast) -> list[Cell]:
     found, unit = each.effect.overall, trials.unit(each.metric)
     counted = each.effect
     verdict = marked("good", "sure") if each.is_sure else marked("unsure", "not sure")
-    share = quantity.percent(found.share) if found.share is not None else quantity.MISSING
+    share = words.percent(found.share) if found.share is not None else quantity.MISSING
     settings = (
         f"{counted.ahead} / {counted.behind} / {counted.undecided}"
         if counted.blocks > 1

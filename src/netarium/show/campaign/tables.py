@@ -14,13 +14,15 @@ from rich.text import Text
 from netarium.measure.repeats.estimates import ONE, Estimate
 from netarium.show import quantity
 from netarium.show.campaign import words
-from netarium.show.campaign.trials import Group, Trials
-from netarium.show.campaign.variants import Comparison, Summary
+from netarium.show.campaign.effects import Contrast
+from netarium.show.campaign.trials import Trials
+from netarium.show.campaign.variants import Summary
 from netarium.show.columns import GAP, Columns
 
 METRICS = 5  # at most; as many as the terminal has room for
 ROWS = 20
 CAUSES = 6
+HEADING = 16  # characters of a variant's name above a column
 JUDGED: tuple[tuple[str, Callable[[Summary], Estimate | None]], ...] = (
     ("met", lambda entry: entry.met),
     ("certified", lambda entry: entry.certified),
@@ -139,38 +141,33 @@ def label_of_rows(trials: Trials) -> list[str]:
     return labels
 
 
-def comparison(
-    trials: Trials, first: Group, second: Group, found: Sequence[tuple[str, Comparison]]
-) -> RenderableType:
-    """Two variants, metric by metric over the seeds both have, then a sentence for each that surely differs."""
+def comparison(trials: Trials, found: Sequence[Contrast]) -> RenderableType:
+    """Two variants, or two values over all else, metric by metric; then a sentence for each metric."""
     rows = []
-    for metric, each in found:
-        divisor, unit = quantity.scale(abs(each.found.first_mean or 0.0), trials.unit(metric))
-        difference = each.found.mean
-        share = quantity.percent(each.found.share) if each.found.share is not None else quantity.MISSING
+    for each in found:
+        overall = each.effect.overall
+        divisor, unit = quantity.scale(abs(overall.first_mean), trials.unit(each.metric))
+        share = words.percent(overall.share) if overall.share is not None else quantity.MISSING
         rows.append(
-            (f"{metric} ({unit})" if unit else metric, _value(each.found.first_mean, divisor),
-             _value(each.found.second_mean, divisor), words.number(difference, divisor, plus=True),
-             words.interval(difference, divisor) or difference.method, share, f"{each.found.delta:+.2f}",
-             f"{each.p:.2g}", str(each.found.n))
+            (f"{each.metric} ({unit})" if unit else each.metric, _value(overall.first_mean, divisor),
+             _value(overall.second_mean, divisor), words.number(overall.mean, divisor, plus=True),
+             words.interval(overall.mean, divisor) or overall.mean.method, share, f"{overall.delta:+.2f}",
+             f"{each.p:.2g}", str(overall.n))
         )  # fmt: skip
-    headings = (("metric", "left"), ("first", "right"), ("second", "right"), ("difference", "right"),
+    named = (found[0].effect.first, found[0].effect.second)
+    is_long = max(map(len, named)) > HEADING
+    first, second = ("first", "second") if is_long else named
+    headings = (("metric", "left"), (first, "right"), (second, "right"), ("difference", "right"),
                 ("95 % interval", "right"), ("share", "right"), ("Cliff's\ndelta", "right"), ("p", "right"),
                 ("seeds", "right"))  # fmt: skip
-    sentences = [words.pair(trials, metric, each) for metric, each in found]
-    return Lines(
-        Text(f"first   {first.label}", style="bold"),
-        Text(f"second  {second.label}", style="bold"),
-        Text(),
-        Columns(headings, rows),
-        Text(),
-        *(Text(sentence) for sentence in sentences),
-        Text(
-            f"p is that of each metric by itself, corrected for the {len(found)} metrics (Holm)", style="dim"
-        )
-        if len(found) > 1
-        else Text(),
-    )
+    holm = f"p after Holm for {found[0].comparisons} metrics; " if found[0].comparisons > 1 else ""
+    blocks = max(each.effect.blocks for each in found)
+    over = f"averaged over {blocks} settings of everything else" if blocks > 1 else "one setting"
+    sentences = (Text(words.pair(trials, each)) for each in found)
+    names = [
+        Text(f"{word:7} {name}") for word, name in zip(("first", "second"), named, strict=True) if is_long
+    ]
+    return Lines(*names, Columns(headings, rows), Text(f"{holm}{over}", style="dim"), Text(), *sentences)
 
 
 def _value(value: float, divisor: float) -> str:

@@ -62,6 +62,11 @@ def _digits(value: float, decimals: int) -> str:
     return text.replace("-", "−") if float(text.replace(",", "")) else text.lstrip("-")
 
 
+def percent(share: float) -> str:
+    """A part as a percentage, in full digits above 10."""
+    return f"{100 * share:,.0f} %" if abs(share) >= 10 else quantity.percent(share)
+
+
 def sureness(p: float, comparisons: int) -> str:
     """p = 0.003 after Holm for 12 comparisons."""
     shown = "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
@@ -168,7 +173,7 @@ def gap(found: Difference, unit: str, direction: int = 0) -> str:
     if behind.value == 0:
         return "with the same mean"
     word = "less" if found.mean.value > 0 else "more"
-    share = "" if not found.first_mean else f" ({quantity.percent(abs(behind.value / found.first_mean))})"
+    share = "" if not found.first_mean else f" ({percent(abs(behind.value / found.first_mean))})"
     return f"{estimate(behind, unit)}{share} {word}"
 
 
@@ -190,7 +195,7 @@ def _against(each: Contrast, unit: str) -> str:
     found = each.effect.overall
     mean = found.mean if found.mean.value >= 0 else found.mean.negated()
     word = "more" if found.mean.value >= 0 else "less"
-    share = f" ({quantity.percent(abs(found.share))})" if found.share else ""
+    share = f" ({percent(abs(found.share))})" if found.share else ""
     text = f"{estimate(mean, unit)}{share} {word} than {each.effect.second}"
     sure = "sure" if each.is_sure else "not sure"
     notes = [f"{sure}: {sureness(each.p, 1)}"]
@@ -215,7 +220,7 @@ def pair(trials: Trials, each: Contrast) -> str:
     if found.mean.value == 0:
         return f"{metric}: the same mean, {quantity.in_unit(found.first_mean, unit)} ({seeds(found.n)})."
     difference = found.mean if found.mean.value > 0 else found.mean.negated()
-    share = f" ({quantity.percent(abs(found.share))})" if found.share else ""
+    share = f" ({percent(abs(found.share))})" if found.share else ""
     word = "more" if found.mean.value > 0 else "less"
     text = f"{metric}: {each.effect.first} has {estimate(difference, unit)}{share} {word} than {each.effect.second}"
     if each.is_sure:
