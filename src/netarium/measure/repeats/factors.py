@@ -76,11 +76,10 @@ def _means_by(keys: Sequence[int], pairs: np.ndarray) -> np.ndarray:
 
 
 def _signs(blocks: Sequence[str], differences: np.ndarray) -> tuple[int, int, int]:
-    """In how many blocks the first is surely ahead, surely behind, and neither."""
-    names = np.asarray(blocks)
-    found = estimates.means([differences[names == name] for name in dict.fromkeys(blocks)])
-    ahead = sum(_surely(estimate) > 0 for estimate in found)
-    behind = sum(_surely(estimate) < 0 for estimate in found)
+    """In how many blocks the first is surely ahead, surely behind, and neither, by Student's intervals."""
+    names, places = np.unique(np.asarray(blocks, dtype=str), return_inverse=True)
+    found = [_surely(estimates.student(differences[places == index])) for index in range(len(names))]
+    ahead, behind = found.count(1), found.count(-1)
     return ahead, behind, len(found) - ahead - behind
 
 

@@ -53,6 +53,22 @@ def show(
             typer.echo(path)
 
 
+def ended(record: CampaignRecord) -> None:
+    """The table, the sentences and the report at the end of a campaign, complete or stopped.
+
+    A report that cannot be drawn ends nothing: the results are kept, and it can be drawn again.
+    """
+    from netarium.operate.messages import one_line, write_traceback
+
+    if not len(record.table):
+        return
+    try:
+        show(record)
+    except Exception as error:
+        details = write_traceback(error)
+        say(f"The report could not be drawn, which is a bug ({one_line(error)}); details in {details}")
+
+
 def _is_current(record: CampaignRecord) -> bool:
     """Whether the report is newer than everything it shows."""
     from netarium.store import campaigns

@@ -61,8 +61,15 @@ def best_level(parameter: Parameter, levels: np.ndarray, values: np.ndarray, sig
 
 
 def of_campaign(trials: Trials, metric: str) -> list[list[Contrast]]:
-    """One list per parameter that has few enough values, in the order of the sweep; parameters without any left out."""
-    every = [
-        of_parameter(trials, parameter, metric) for parameter in trials.parameters if parameter.is_compared
-    ]
-    return [contrasts for contrasts in every if contrasts]
+    """One list per parameter that has few enough values, in the order of the sweep; parameters without any left out.
+
+    Worked out once per metric: sentences, tables and figures all ask for it.
+    """
+    if metric not in trials.effects:
+        every = (
+            of_parameter(trials, parameter, metric)
+            for parameter in trials.parameters
+            if parameter.is_compared
+        )
+        trials.effects[metric] = [contrasts for contrasts in every if contrasts]
+    return trials.effects[metric]

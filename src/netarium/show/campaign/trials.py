@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from netarium.describe.design import shown
 from netarium.errors import RecordError, did_you_mean, one_of
 from netarium.measure.repeats.direction import better
 from netarium.show import quantity
@@ -21,6 +22,18 @@ from netarium.store.campaigns import MEASURED, CampaignRecord
 PARAM, METRIC, TEXT = "param.", "metric.", ".text"
 LEVELS_MAX = 12  # a parameter with more values is a range: drawn along an axis, not compared value by value
 MODE = "mode"
+
+LOOKED_AT = (
+    "goodput",
+    "latency.p95",
+    "completion.p50",
+    "completion.p99",
+    "loss",
+    "retransmissions",
+    "slowdown.p99",
+    "jain",
+    "utilisation",
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,7 @@ class Trials:
         self.mode = self._words("mode")
         self.cause = self._words("cause")
         self.runs = self._words("run")
+        self.effects: dict[str, Any] = {}
         self.measured = np.isin(self.status.astype(str), MEASURED)
 
     @property
@@ -89,10 +103,19 @@ class Trials:
 
     @cached_property
     def metrics(self) -> list[str]:
-        """Metrics that at least one trial has, the leading one first, then as the campaign lists them."""
+        """Metrics that at least one trial has: the leading one first, then as the campaign lists them.
+
+        Where it lists a pattern ("*"), those that people look at first come first.
+        """
         present = [name for name in self.record.metric_names if np.isfinite(self.values(name)).any()]
-        leader = (self.record.document.get("leader") or {}).get("metric")
-        return sorted(present, key=lambda name: name != leader)
+        document = self.record.document
+        leader = (document.get("leader") or {}).get("metric")
+        listed = [
+            str(entry.get("metric") if isinstance(entry, dict) else entry)
+            for entry in document.get("metrics") or []
+        ]
+        by_rank = not listed or any("*" in metric for metric in listed)
+        return sorted(present, key=lambda name: (name != leader, _rank(name) if by_rank else 0))
 
     @property
     def lead(self) -> str | None:
@@ -161,7 +184,7 @@ class Trials:
         if np.issubdtype(self.table[column].to_numpy().dtype, np.floating):
             numbers = self.table[column].to_numpy().astype(float)
         texts = self._words(column + TEXT if column + TEXT in self.table.column_names else column)
-        stated = [str(value) for value in (described or {}).get("values") or []]
+        stated = [shown(value) for value in (described or {}).get("values") or []]
         return _of_texts(name, path, texts, stated, numbers)
 
     def level_codes(self, parameter: Parameter) -> np.ndarray:
@@ -234,6 +257,13 @@ def _of_texts(
     ]
     places = {value: index for index, value in enumerate(order)}
     return Parameter(name, path, tuple(order), None), np.array([places[word] for word in words])
+
+
+def _rank(metric: str) -> int:
+    """Place among the metrics that people look at first; all others after them."""
+    return next(
+        (place for place, word in enumerate(LOOKED_AT) if metric.endswith(f".{word}")), len(LOOKED_AT)
+    )
 
 
 def short_names(paths: Sequence[str], stated: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from netarium.measure.repeats.estimates import Estimate
 from netarium.measure.repeats.pairs import ALPHA, Difference
 from netarium.show.campaign.trials import Group, Trials
 
+METRICS = 24  # of a campaign that keeps more, the first ones; the others are in its table
 MET, CERTIFIED = "verdict.expect", "verdict.certified"
 
 
@@ -49,7 +50,7 @@ class Comparison:
 
 def summaries(trials: Trials, metrics: Sequence[str] | None = None) -> list[Summary]:
     """All variants, best in the leading metric first; in the order of the sweep where that has no direction."""
-    names = trials.metrics if metrics is None else list(metrics)
+    names = trials.metrics[:METRICS] if metrics is None else list(metrics)
     groups = trials.groups
     values = {name: trials.values(name) for name in names}
     means = {name: estimates.means([values[name][g.rows] for g in groups]) for name in names}

@@ -81,13 +81,13 @@ def advice(found: Difference, comparisons: int, needed: int | None) -> str:
     """What it would take to be sure of a difference that is not: seeds in all; never for one that is."""
     if found.n < 2:
         fewest = fewest_for(ALPHA / max(1, comparisons))
-        return f"one seed cannot tell; run at least {fewest} seeds"
+        return f"one seed cannot tell; run at least {fewest}"
     if found.mean.method == EQUAL and found.mean.value == 0:
         return "no seed made a difference, and more seeds would make none"
     if needed is None:
         return "no reasonable number of seeds would tell them apart"
     more = max(needed - found.n, 1)
-    return f"about {more:,} more seeds ({found.n + more:,} in all) would make a difference of this size sure"
+    return f"about {_many(more, 'more seed')} ({found.n + more:,} in all) would make a difference of this size sure"
 
 
 def summary(trials: Trials, found: Sequence[Summary]) -> list[str]:

@@ -36,9 +36,9 @@ def draw(scene: Scene) -> style.Drawing | None:
     order = list(scene.subject.levels) if scene.subject else list(flows)
     for name, pair in flows.items():
         middle, counts, values = binned(*pair)
-        for panel, (axes, (_, level, needed)) in enumerate(zip(grid, LEVELS, strict=True)):
-            drawn = values[level] if min(counts) >= needed else np.full(len(middle), np.nan)
-            found = axes.plot(middle, drawn, marker="osD^vP"[order.index(name)], markersize=2.5,
+        values |= {level: np.full(len(middle), np.nan) for _, level, needed in LEVELS if min(counts) < needed}
+        for panel, (axes, (_, level, _)) in enumerate(zip(grid, LEVELS, strict=True)):
+            found = axes.plot(middle, values[level], marker="osD^vP"[order.index(name)], markersize=2.5,
                               **style.line(order.index(name)))  # fmt: skip
             handles += found if panel == 0 else []
         for row in zip([name] * len(middle), middle, counts, *values.values(), strict=True):
@@ -47,9 +47,12 @@ def draw(scene: Scene) -> style.Drawing | None:
     _finish(grid, columns)
     style.legend(figure, handles, list(flows))
     total = sum(len(size) for size, _ in flows.values())
+    few = (
+        "" if np.isfinite(data["slowdown_p99"]).all() else " (left out where a bin has too few flows for it)"
+    )
     caption = (
         f"Completion time over the time alone on the empty path, by flow size: {total:,} flows of {runs:,} runs whose "
-        f"folders were kept, in bins of equally many flows; p50, p95 and p99"
+        f"folders were kept, in bins of equally many flows; p50, p95 and p99{few}"
         f"{f', a line for each {scene.subject.name}' if scene.subject else ''}. {scene.origin(runs)}"
     )
     return style.Drawing("slowdown", "Flow-completion slowdown", caption, figure, data)
@@ -109,7 +112,8 @@ def binned(size: np.ndarray, ratio: np.ndarray) -> tuple[np.ndarray, list[int], 
 
 def _finish(grid: Any, columns: int) -> None:
     grid[0].set_xscale("log")
-    highest = max(float(np.nanmax(line.get_ydata())) for axes in grid for line in axes.get_lines())
+    drawn = np.concatenate([line.get_ydata() for axes in grid for line in axes.get_lines()])
+    highest = float(np.nanmax(drawn))
     if highest > 10:
         grid[0].set_yscale("log")
     grid[0].set_ylim(1, None)
