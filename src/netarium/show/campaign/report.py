@@ -150,8 +150,8 @@ def _effects(trials: Trials) -> Grid | None:
     ]
     if not rows:
         return None
-    names = ("metric", "parameter", "best", "against", ">difference [95 %]", ">share", ">Hodges-Lehmann [95 %]",
-             ">p (Holm)", "", ">Cliff's delta", ">seeds", ">settings + / − / ?", ">seeds for sure")  # fmt: skip
+    names = ("metric", "parameter", "best", "against", ">difference [95 %]", ">share", "", ">p (Holm)", ">seeds",
+             ">settings + / − / ?", ">seeds for sure", ">Hodges-Lehmann [95 %]", ">Cliff's delta")  # fmt: skip
     return Grid(columns(*names), [_effect(trials, each) for each in rows])
 
 
@@ -167,9 +167,9 @@ def _effect(trials: Trials, each: Contrast) -> list[Cell]:
     )
     return [
         each.metric, each.parameter.name, counted.first, counted.second, words.estimate(found.mean, unit, plus=True),
-        share, words.estimate(found.shift, unit, plus=True), "< 0.001" if each.p < 0.001 else f"{each.p:.2g}", verdict,
-        f"{found.delta:+.2f}", str(found.n), settings,
+        share, verdict, "< 0.001" if each.p < 0.001 else f"{each.p:.2g}", str(found.n), settings,
         f"{each.seeds_needed:,}" if each.seeds_needed is not None else quantity.MISSING,
+        words.estimate(found.shift, unit, plus=True), f"{found.delta:+.2f}",
     ]  # fmt: skip
 
 

@@ -64,7 +64,8 @@ def _digits(value: float, decimals: int) -> str:
 
 def percent(share: float) -> str:
     """A part as a percentage, in full digits above 10."""
-    return f"{100 * share:,.0f} %" if abs(share) >= 10 else quantity.percent(share)
+    text = f"{100 * share:,.0f} %" if abs(share) >= 10 else quantity.percent(share)
+    return text.replace("-", "−", 1) if share < 0 else text
 
 
 def sureness(p: float, comparisons: int) -> str:

@@ -47,7 +47,7 @@ def draw(scene: Scene) -> style.Drawing | None:
     rest = f" Averaged over {', '.join(averaged)}." if averaged else ""
     caption = (
         f"Mean of {label} over {x.name} and {y.name}{f', a panel for each {panel.name}' if panel else ''}; "
-        f"dark is more, n is the number of runs in a cell.{rest} {scene.origin()}"
+        f"dark (in a dark view light) is more, n is the number of runs in a cell.{rest} {scene.origin()}"
     )
     return style.Drawing("heat", "Heat map", caption, figure, _data(every, x, y, panel, scene.lead))
 

@@ -42,7 +42,7 @@ def draw(scene: Scene) -> style.Drawing | None:
     more = len(scene.found) - len(shown)
     caption = (
         f"Every line is the mean of one variant: {', '.join(p.name for p in parameters)} as swept, then "
-        f"{', '.join(metrics)}, each on its own scale. Dark is more {scene.lead}."
+        f"{', '.join(metrics)}, each on its own scale. Dark (in a dark view light) is more {scene.lead}."
         f"{f' {more} more are left out.' if more else ''} {scene.origin()}"
     )
     data: dict[str, Any] = {"variant": [entry.group.label for entry in shown]}

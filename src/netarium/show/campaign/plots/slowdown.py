@@ -126,4 +126,4 @@ def _finish(grid: Any, columns: int) -> None:
             style.label(axes, "x", "flow size", "")
         if columns == 1 or place == 0:
             style.label(axes, "y", "slowdown", "")
-        axes.tick_params(labelsize=6.5)
+        axes.tick_params(labelsize=6 if columns > 1 else 6.5)
