@@ -130,7 +130,7 @@ class Metric(NamedTuple):
     meaning: str
 
 
-_STATISTICS = ("min", "p50", "p90", "p99", "p999", "max", "mean")
+_STATISTICS = ("min", "p50", "p90", "p95", "p99", "p999", "max", "mean")
 _COMPLETION = ("min", "p50", "p90", "p95", "p99", "max", "mean")
 _KEPT_IN_WINDOWS = ("min", "max", "mean")
 

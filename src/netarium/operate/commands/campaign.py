@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from netarium.operate.commands import campaign_records
 from netarium.operate.commands.options import RUNS, AsJson, Runs
 from netarium.operate.messages import say, write_json
 
@@ -89,6 +90,7 @@ def campaign(
         write_json(document(outcome))
     else:
         _summary(outcome)
+        campaign_records.ended(outcome.record)
     raise typer.Exit(outcome.exit_code)
 
 
