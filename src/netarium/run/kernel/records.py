@@ -294,6 +294,7 @@ CONN = record(
     ("snd_ce_bytes", "i8", "sender: the receiver's count as last heard"),
     ("retransmissions", "i8", "segments sent again"),
     ("timeouts", "i8", "retransmission timeouts"),
+    ("stream", "i4", "its random stream"),
     ("request_bytes", "i4", "handshake: payload of the request that starts the sender, or 0"),
     ("pair", "i4", "its endpoints"),
     ("stage", "i4", "handshake: last step taken (see transport/handshake.py)"),

@@ -135,6 +135,7 @@ def open_flow(sim, source_index, pair_index, number, size_bytes, now_ps):
     conn.max_rto_ps = transport.max_rto_ps
     conn.congestion = transport.congestion
     conn.hook = transport.hook
+    conn.stream = source.stream
     conn.features = transport.features
     conn.cwnd_bytes = transport.initial_window * int(conn.mss_bytes)
     resolve(sim, k)
