@@ -106,7 +106,9 @@ class Fit:
     def arrival(self) -> Arrival:
         """What it brings to its ports; to those that queue in cycles nothing that others wait for."""
         hops = self.shaped_hops if self.cycled is not None else len(self.ports)
-        rate, burst = self.regulated if self.mechanism == "ats" else (self.request.bandwidth, self.burst_bytes)
+        rate, burst = (
+            self.regulated if self.mechanism == "ats" else (self.request.bandwidth, self.burst_bytes)
+        )
         return Arrival(self.ports[:hops], rate, 8 * burst, self.wire_ratio[:hops], self.mechanism == "ats")
 
     @property

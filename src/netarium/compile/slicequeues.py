@@ -29,7 +29,12 @@ PACKETS_MOST = 2**31 - 1
 
 
 def slice_queue(
-    graph: Graph, port: int, slices: Sequence[Reservation], backlog_bytes: float, best_effort: Any, duration_ps: int
+    graph: Graph,
+    port: int,
+    slices: Sequence[Reservation],
+    backlog_bytes: float,
+    best_effort: Any,
+    duration_ps: int,
 ) -> Any:
     """The queue of `port` for `slices`, all of one mechanism. backlog_bytes: the most that their class holds."""
     bursts = sum(each.burst_bytes + each.mtu_bytes for each in slices)

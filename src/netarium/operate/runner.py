@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netarium.errors import AdmissionRefused, ExpectationFailed, MachineCannot, NetariumError, RunInterrupted
+from netarium.errors import AdmissionRefused, ExpectationFailed, NetariumError, RunInterrupted
 from netarium.operate import activation, trialfile, variants
 from netarium.operate.interrupts import StopRequest, stop_on_signals
 from netarium.operate.messages import BUG, RunCrashed, exit_code_of, one_line, write_traceback

@@ -174,9 +174,7 @@ class Calendar:
         columns = "id, facility, owner, trial, start_s, end_s, made_s, released_s"
         rows = self.db.execute(f"SELECT {columns} FROM bookings WHERE {where} ORDER BY id", values).fetchall()
         return [
-            Booking(
-                facility, owner, trial, start, end, self._slices(number), number, made, released
-            )
+            Booking(facility, owner, trial, start, end, self._slices(number), number, made, released)
             for number, facility, owner, trial, start, end, made, released in rows
         ]
 
@@ -184,6 +182,8 @@ class Calendar:
         columns = "name, request, ports, rate_bps, start_s, end_s, bound, mechanism"
         rows = self.db.execute(f"SELECT {columns} FROM slices WHERE booking = ? ORDER BY position", (number,))
         return tuple(
-            BookedSlice(name, json.loads(request), tuple(json.loads(ports)), *rest, json.loads(bound), mechanism)
+            BookedSlice(
+                name, json.loads(request), tuple(json.loads(ports)), *rest, json.loads(bound), mechanism
+            )
             for name, request, ports, *rest, bound, mechanism in rows
         )

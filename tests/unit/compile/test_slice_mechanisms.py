@@ -89,6 +89,8 @@ def test_auto_takes_what_is_needed_and_no_more() -> None:
 
 def test_nothing_else_may_have_the_priority_of_slices() -> None:
     with pytest.raises(TrialInvalid, match="another: it is that of slices by cbs"):
-        compile_trial(trial("cbs", **{"{kind: bulk, from: a, to: d}": "{kind: bulk, from: a, to: d, priority: 7}"}))
+        compile_trial(
+            trial("cbs", **{"{kind: bulk, from: a, to: d}": "{kind: bulk, from: a, to: d, priority: 7}"})
+        )
     with pytest.raises(TrialInvalid, match="tcp in a slice by cbs without a return slice by cbs"):
         compile_trial(trial("cbs", **{"from: a, to: d}": "from: a, to: b, slice: one}"}))

@@ -400,7 +400,12 @@ def _service(
     kind: str, goodput: float, draws: np.ndarray, *, tcp: bool, retransmissions: int, loss: float
 ) -> dict:
     def spread(values: np.ndarray) -> dict:
-        found = [values.min(), *np.quantile(values, [0.5, 0.9, 0.95, 0.99, 0.999]), values.max(), values.mean()]
+        found = [
+            values.min(),
+            *np.quantile(values, [0.5, 0.9, 0.95, 0.99, 0.999]),
+            values.max(),
+            values.mean(),
+        ]
         return dict(zip(LATENCY_FIELDS, map(float, found), strict=True))
 
     service = {

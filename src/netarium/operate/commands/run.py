@@ -72,7 +72,7 @@ def runner_request(
 ) -> Any:
     from netarium.operate import runner
 
-    return runner.Request(trial, mode, seed, tuple(changes or ()), _variant(variant, full))
+    return runner.Request(trial, mode, seed, tuple(changes or ()), variant_of(variant, full))
 
 
 def _twice(request: Any, out: Path, as_json: bool, quiet: bool) -> None:

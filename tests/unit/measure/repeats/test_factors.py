@@ -52,7 +52,9 @@ def test_a_missing_run_takes_its_partner_along() -> None:
     found = effect(*table(missing), "a", "b")
     assert found is not None
     assert found.overall.n == len(SEEDS)
-    assert found.overall.mean.value == pytest.approx((11 * 2.5 + 1) / 12, abs=0.2)  # deep counts in seed 3 only
+    assert found.overall.mean.value == pytest.approx(
+        (11 * 2.5 + 1) / 12, abs=0.2
+    )  # deep counts in seed 3 only
 
 
 def test_nothing_in_common_is_no_effect() -> None:

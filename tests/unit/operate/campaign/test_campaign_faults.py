@@ -119,7 +119,9 @@ def test_a_killed_worker_costs_nothing(tmp_path: Path) -> None:
     """Its trial is tried once more; one whose worker is killed again and again is given up."""
     design = campaignfile.load(str(written(tmp_path, LONG)))
     jobs = list(design.jobs())[:60]
-    task = Task(design.bases, design.variants, design.campaign.metrics, str(tmp_path), "none", kernel_digest())
+    task = Task(
+        design.bases, design.variants, design.campaign.metrics, str(tmp_path), "none", kernel_digest()
+    )
     found: dict[str, str] = {}
     with Pool(task, workers=2, deadline_s=60, memory_bytes=10**9) as pool:
         pool.submit(jobs)
