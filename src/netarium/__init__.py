@@ -33,9 +33,12 @@ _NAMES = {
     "describe.probes": "Probes Capture",
     "describe.projections": "Projection",
     "describe.expect": "Expect",
+    "describe.campaign": "Campaign Grid Zip Cases Random LatinHypercube Files",
     "describe.loader": "load loads",
     "describe.dump": "dump",
     "operate.runner": "check",
+    "operate.campaign.api": "load_campaign run_campaign",
+    "store.campaigns": "read_campaign",
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 

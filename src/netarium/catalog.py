@@ -62,6 +62,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "control_loop": "small messages at a fixed period, each with a deadline",
         "demands": "a traffic matrix: gravity, uniform, SNDlib's or your own",
         "user": "a workload from your own Python file",
+        "command": "a program on a real host, in emulated trials",
     },
     "transports": {
         "tcp": "reliable byte stream with congestion control",
@@ -129,7 +130,7 @@ class Metric(NamedTuple):
     meaning: str
 
 
-_STATISTICS = ("min", "p50", "p90", "p99", "p999", "max", "mean")
+_STATISTICS = ("min", "p50", "p90", "p95", "p99", "p999", "max", "mean")
 _COMPLETION = ("min", "p50", "p90", "p95", "p99", "max", "mean")
 _KEPT_IN_WINDOWS = ("min", "max", "mean")
 
@@ -146,6 +147,8 @@ SERVICE_METRICS: dict[str, Metric] = {
     "lost_packets": Metric(None, True, "data packets that were lost"),
     "retransmissions": Metric(None, True, "data packets sent again"),
     "timeouts": Metric(None, False, "retransmission timeouts"),
+    "exit_code": Metric(None, False, "exit code of a command"),
+    "run_time": Metric("time", False, "from the start of a command to its end"),
     "flows": Metric(None, False, "flows"),
     "completed_flows": Metric(None, True, "flows that delivered all they had"),
     "jain": Metric("ratio", False, "Jain's fairness index over the flows"),
@@ -160,6 +163,8 @@ SERVICE_METRICS: dict[str, Metric] = {
         f"slowdown.{s}": Metric(None, False, f"completion over the ideal, {s}") for s in ("p50", "p95", "p99")
     },
 }
+# Of services of kind command only.
+COMMAND_METRICS = ("exit_code", "run_time")
 PORT_METRICS: dict[str, Metric] = {
     "utilisation": Metric("ratio", True, "part of the time the port was sending"),
     "throughput": Metric("rate", True, "bits on the wire per second"),

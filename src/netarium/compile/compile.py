@@ -8,14 +8,17 @@ import numpy as np
 
 from netarium.compile import probes
 from netarium.compile.admission import admit
+from netarium.compile.emulation import emulation_of
 from netarium.compile.epochs import epochs, links_named
 from netarium.compile.estimate import estimate
 from netarium.compile.graph import Graph, build_graph
+from netarium.compile.keys import streams
 from netarium.compile.pairs import DELIVER, Pairs
 from netarium.compile.plan import Plan
 from netarium.compile.ports import Ports
 from netarium.compile.routing import ForwardingTable, next_hop_tables
 from netarium.compile.traffic import Traffic
+from netarium.describe.real import real_nodes
 from netarium.run.kernel import records as r
 from netarium.run.kernel.events import NEVER
 from netarium.run.kernel.flags import IMPAIR, PORT_DOWN, PORT_UP, ROUTES
@@ -41,7 +44,8 @@ def compile_trial(trial: Any) -> Plan:
     user_queue = traffic.queue_function
     senders, flow_counts = pairs.senders(), traffic.flow_counts()
     ports = Ports(trial, graph, admission, user_queue, traffic.keys, senders, flow_counts).add_all()
-    destinations = pairs.destinations()
+    real = real_nodes(trial)
+    destinations = sorted({*pairs.destinations(), *(graph.node_index[node] for node in real)})
     changes = epochs(graph, trial.events, network.routing.reconvergence)
     ecmp = network.routing.kind == "ecmp"
     tables = [next_hop_tables(graph, destinations, metric, ecmp, down, aggregate=True) for _, down in changes]
@@ -60,7 +64,7 @@ def compile_trial(trial: Any) -> Plan:
         "actions": actions,
         "cdf": np.vstack(traffic.cdf_rows) if traffic.cdf_rows else np.zeros((1, 2)),
         "replay": np.array(traffic.replay_rows or [(0, 0, 0)], np.int64),
-        "streams": _streams(traffic.keys),
+        "streams": streams(trial.seed, traffic.keys),
         **_tables(tables),
         **_traces(ports.traces),
     }
@@ -88,6 +92,8 @@ def compile_trial(trial: Any) -> Plan:
         user_functions=tuple(traffic.functions),
         estimate=estimate(trial, graph, arrays, shares, len(times_ps), len(watched)),
         assumptions=tuple(network.assumptions),
+        emulation=emulation_of(trial, graph, tables[0], traffic.programs),
+        stream_names=tuple(traffic.keys),
     )
     plan.estimate.require_memory()
     return plan
@@ -138,12 +144,6 @@ def _stacked(rows: list[Any], dtype: Any, name: str = "") -> np.ndarray:
     for index, row in enumerate(rows):
         stacked[index] = row
     return stacked
-
-
-def _streams(keys: list[int]) -> np.ndarray:
-    streams = np.zeros(max(1, len(keys)), r.STREAM)
-    streams["key"][: len(keys)] = keys
-    return streams
 
 
 def _policers(admission: Any, graph: Graph) -> np.ndarray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NEVER_PS = 2**63 - 1
+
 
 @dataclass(frozen=True)
 class Interface:
@@ -19,6 +21,8 @@ class Interface:
     mtu_bytes: int
     port: int
     port_in: int
+    prefixes: tuple[str, ...] = ()
+    """What lies behind it and is of nobody in the trial: where packets go that no closer address claims."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,23 @@ class RealHost:
     neighbours: tuple[Neighbour, ...] = ()
     forwards: bool = False
     """A router: net.ipv4.ip_forward and its IPv6 counterpart are on."""
+    hostname: str = ""
+    why: str = ""
+    """What makes it real: a service, real: true, a way out."""
+    way_out: WayOut | None = None
+    """For an external node: the network that exists on its other side."""
+
+
+@dataclass(frozen=True)
+class WayOut:
+    """Where an external node meets a network that exists. kind: interface, nat or vxlan; what is not of it is empty."""
+
+    kind: str
+    interface: str = ""
+    vni: int = 0
+    remote: str = ""
+    port: int = 0
+    local: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +84,46 @@ class FlowRule:
     protocol: int = 0
     port: int = 0
     band: int = 0
+    pair: int = -1
+    """Row of the plan's pairs: the way from src to dst, if it is not the routing's."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """When a program counts as ready: one of port, line, file; at the latest after within_ps."""
+
+    port: int = 0
+    line: str = ""
+    file: str = ""
+    within_ps: int = 0
+
+
+@dataclass(frozen=True)
+class Program:
+    """A process that runs on a real host for a service. Times in ps from the start of the trial.
+
+    argv: `{python}` stands for the interpreter that runs netarium, `{programs}` for the folder of netarium's own programs.
+    after: names of programs that must be ready, or, without `ready`, have ended with their exit code.
+    stop_ps: when it is ended by its stop signal, which is no failure; NEVER_PS: at the end of the trial. exit_code None: any.
+    role: command (the user's own), server or client. results: what its output is, "iperf3" or "requests".
+    """
+
+    name: str
+    service: int
+    node: str
+    argv: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    cwd: str = ""
+    start_ps: int = 0
+    after: tuple[str, ...] = ()
+    ready: Ready | None = None
+    stop_ps: int = NEVER_PS
+    stop_signal: str = "TERM"
+    time_limit_ps: int = NEVER_PS
+    exit_code: int | None = 0
+    writable: tuple[str, ...] = ()
+    role: str = "command"
+    results: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,5 +132,17 @@ class Emulation:
 
     hosts: tuple[RealHost, ...]
     names: dict[str, tuple[str, ...]]
-    """Node -> its addresses, for /etc/hosts."""
+    """Node -> its addresses, for /etc/hosts (by `hostname_of`): real hosts, and models that hosts are linked to."""
     rules: tuple[FlowRule, ...] = ()
+    programs: tuple[Program, ...] = ()
+    tolerance_ps: int = 1_000_000_000
+    """How late the engine may be, for 99.9 % of the frames."""
+    offload: bool = False
+    isolation: str = "read_only"
+    linktest: str = "none"
+    packages: tuple[tuple[str, str], ...] = ()
+    """(program, Debian package) of what the programs need and a machine may lack."""
+
+    def host(self, node: str) -> RealHost:
+        """The real host of a node. Raises KeyError."""
+        return next(host for host in self.hosts if host.node == node)

@@ -10,6 +10,7 @@ import numpy as np
 
 from netarium.compile.admission import Admission
 from netarium.compile.graph import Graph
+from netarium.compile.hosts import Emulation
 from netarium.errors import MachineCannot
 from netarium.units import format_size
 
@@ -71,6 +72,9 @@ class Plan:
     user_functions: tuple[Any, ...]
     estimate: Estimate
     assumptions: tuple[str, ...]
+    emulation: Emulation | None = None
+    stream_names: tuple[tuple[str | int, ...], ...] = ()
+    """The entity of each random stream: with another seed, another key for each (compile/keys.py)."""
 
     @property
     def digest(self) -> str:
@@ -86,4 +90,6 @@ class Plan:
         digest.update(self.sample_times_ps.tobytes())
         for function in self.user_functions:
             digest.update(repr(function).encode())
+        if self.emulation is not None:
+            digest.update(repr(self.emulation).encode())
         return digest.hexdigest()

@@ -10,7 +10,6 @@ import numpy as np
 
 from netarium.compile.admission import Admission
 from netarium.compile.graph import Graph
-from netarium.compile.keys import stream_key
 from netarium.compile.slicequeues import slice_queue
 from netarium.errors import Mistake, Problem, TrialInvalid
 from netarium.run.kernel import records as r
@@ -34,7 +33,7 @@ class Ports:
     graph: Graph
     admission: Admission
     user_queue: Callable[[Any, str], tuple[int, int]]
-    keys: list[int]
+    keys: list[tuple[str | int, ...]]
     senders: frozenset[int]
     flow_counts: dict[str, tuple[int, int]] = field(default_factory=dict)
     ports: np.ndarray = field(init=False)
@@ -67,7 +66,7 @@ class Ports:
     def impair(self, spec: Any, name: str, index: int) -> int:
         """A new impairment record; the random stream is the port's own."""
         row = np.zeros(1, IMPAIRMENT)[0]
-        self.keys.append(stream_key(self.trial.seed, "impairment", name, index))
+        self.keys.append(("impairment", name, index))
         encode_impairment(row, spec, len(self.keys) - 1)
         self.impairments.append(row)
         return len(self.impairments) - 1
@@ -119,7 +118,7 @@ class Ports:
         plain = queue.kind in ("pfifo", "bfifo")
         if not plain or features:
             features |= SCHEDULED
-            self.keys.append(stream_key(self.trial.seed, "queue", port.name))
+            self.keys.append(("queue", port.name))
             stream = len(self.keys) - 1
             where = self._where(index, "queue")
             record.queue = build(

@@ -87,6 +87,7 @@ def capture_records(wanted: tuple[Capture, ...]) -> np.ndarray:
     """CAPTURE[n] of the captured ports."""
     records = np.zeros(max(1, len(wanted)), r.CAPTURE)
     for record, capture in zip(records, wanted, strict=False):
-        record.limit, record.from_ps = capture.packets, capture.from_ps
+        record.limit, record.snap_bytes = capture.packets, capture.snap_bytes
+        record.from_ps = capture.from_ps
         record.to_ps = NEVER if capture.to_ps is None else capture.to_ps
     return records

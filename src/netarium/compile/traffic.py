@@ -12,10 +12,11 @@ from netarium.compile import cdf, replay
 from netarium.compile.admission import Admission
 from netarium.compile.disjoint import member_paths
 from netarium.compile.graph import Graph
-from netarium.compile.keys import stream_key
 from netarium.compile.mechanisms.classes import PRIORITY
 from netarium.compile.pairs import TCP_IP_HEADERS, TIMESTAMP_OPTION, Pairs
+from netarium.compile.programs import Programs
 from netarium.compile.routing import explicit_path
+from netarium.describe.real import is_real_service
 from netarium.errors import Problem, TrialInvalid
 from netarium.run.kernel import records as r
 from netarium.run.kernel.congestion import codes as congestion
@@ -57,19 +58,26 @@ class Traffic:
     pairs: Pairs
     sources: list[np.ndarray] = field(default_factory=list)
     transports: list[np.ndarray] = field(default_factory=list)
-    keys: list[int] = field(default_factory=list)
+    keys: list[tuple[str | int, ...]] = field(default_factory=list)
     cdf_rows: list[np.ndarray] = field(default_factory=list)
     replay_rows: list[tuple[int, int, int]] = field(default_factory=list)
     functions: list[UserFunction] = field(default_factory=list)
     header_bytes: list[int] = field(default_factory=list)
+    programs: Programs = field(init=False)
     _transport_at: dict[Any, int] = field(default_factory=dict)
     _transport_of: dict[Any, tuple[int, Any]] = field(default_factory=dict)
     _cdf_at: dict[Any, tuple[int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.programs = Programs(self.trial, self.graph)
 
     def add_all(self) -> Traffic:
         """Walk through the services in the order of the file. Raises TrialInvalid."""
         problems: list[Problem] = []
         for index, (name, service) in enumerate(self.trial.services.items()):
+            if is_real_service(self.trial, service):
+                self._real(index, name, service)
+                continue
             transport = self.trial.transport_of(name)
             problems += _transport_problems(name, service, transport)
             problems += self._class_problems(name, service, transport)
@@ -87,11 +95,28 @@ class Traffic:
             raise TrialInvalid(problems)
         return self
 
+    def _real(self, index: int, name: str, service: Any) -> None:
+        """A service that programs play: no source, only rules that tell its frames, and what runs where."""
+        udp = service.kind == "command" or self.trial.transport_of(name).kind == "udp"
+        self.header_bytes.append(UDP_IP_HEADERS if udp else TCP_IP_HEADERS + TIMESTAMP_OPTION)
+        band = 0 if service.slice is None else 1 + list(self.trial.slices).index(service.slice)
+
+        def pair_of(src: str, dst: str) -> int:
+            return self._pair(name, service, src, dst)
+
+        def table() -> tuple[np.ndarray, float]:
+            (first, count), mean = self._sizes(name, service.sizes)
+            points = np.vstack(self.cdf_rows)[first : first + count]
+            ends = self.trial.endpoints(name)
+            return points, self._per_second(service, ends, mean) / len(ends)
+
+        self.programs.add(index, name, service, band, pair_of, table)
+
     # -- parts shared by all kinds
 
     def stream(self, *names: str | int) -> int:
         """A new random stream for the entity of these names."""
-        self.keys.append(stream_key(self.trial.seed, *names))
+        self.keys.append(names)
         return len(self.keys) - 1
 
     def function(self, family: str, spec: Any, where: str) -> int:
@@ -353,13 +378,15 @@ class Traffic:
         row.pair_first, row.pair_count = first, len(ends)
         rows, mean = self._sizes(name, service.sizes)
         row.i[workload.CDF_FIRST], row.i[workload.CDF_COUNT] = rows
+        row.f[workload.MEAN_GAP] = 1.0e12 / self._per_second(service, ends, mean)
+
+    def _per_second(self, service: Any, ends: list[tuple[str, str]], mean_bytes: float) -> float:
+        """Arrivals of all pairs of a request_response service together."""
         if service.arrivals is not None:
-            per_second = service.arrivals * len(ends)
-        else:
-            senders = {self.graph.node_index[src] for src, _ in ends}
-            access = sum(int(self.graph.rate_bps[list(self.graph.out_ports[node])].sum()) for node in senders)
-            per_second = service.load * access / (8.0 * mean)
-        row.f[workload.MEAN_GAP] = 1.0e12 / per_second
+            return float(service.arrivals * len(ends))
+        senders = {self.graph.node_index[src] for src, _ in ends}
+        access = sum(int(self.graph.rate_bps[list(self.graph.out_ports[node])].sum()) for node in senders)
+        return float(service.load * access / (8.0 * mean_bytes))
 
     def _sizes(self, name: str, sizes: Any) -> tuple[tuple[int, int], float]:
         """((first row, rows) in the table of distributions, mean size in bytes)."""

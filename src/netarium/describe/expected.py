@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from netarium.catalog import PORT_METRICS, SERVICE_METRICS, Metric
+from netarium.catalog import COMMAND_METRICS, PORT_METRICS, SERVICE_METRICS, Metric
 from netarium.describe.expect import COMPARISONS, Expect
 from netarium.errors import Problem, did_you_mean, one_of
 from netarium.units import DIMENSIONS
@@ -48,6 +48,9 @@ def _metric(where: str, text: str, trial: Trial, ports: list[str], problems: lis
         hint = did_you_mean(word, table) or _statistics_of(word, table)
         expected = f"a metric of a {what}: {_listing(table)}"
         problems.append(Problem(where, repr(word) if word else f"only {owner!r}", expected, hint))
+        return None
+    if what == "service" and word in COMMAND_METRICS and trial.services[owner].kind != "command":
+        problems.append(Problem(where, f"{word!r} of a {trial.services[owner].kind}", "that of a command"))
         return None
     return table[word]
 

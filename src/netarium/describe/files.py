@@ -9,11 +9,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from netarium.describe.command import Command, Ready
 from netarium.describe.paths import Path as TrialPath
 from netarium.describe.paths import format_path
 from netarium.errors import Problem, did_you_mean, one_of
 
 FILE_FIELDS = ("file", "demands")
+BESIDE_TRIAL = "{trial}/"
+"""How a word of a command begins that names a file beside the trial."""
 
 
 def parts_of(part: Any, path: TrialPath = ()) -> Iterator[tuple[TrialPath, BaseModel]]:
@@ -33,18 +36,30 @@ def parts_of(part: Any, path: TrialPath = ()) -> Iterator[tuple[TrialPath, BaseM
 def file_problems(trial: Any, locate: Callable[[str], Path]) -> list[Problem]:
     """Files that do not exist, and Python files without the name that the trial takes from them."""
     problems = []
+    for path, part, file in named_files(trial):
+        where = format_path(path)
+        if isinstance(part, Command) and locate(file).is_dir():
+            continue
+        found = _missing(where, file, locate(file))
+        if found is None and isinstance(name := getattr(part, "name", None), str):
+            found = _without_name(format_path((*path[:-1], "name")), where, locate(file), name)
+        if found is not None:
+            problems.append(found)
+    return problems
+
+
+def named_files(trial: Any) -> Iterator[tuple[TrialPath, BaseModel, str]]:
+    """(path of the value, part it is in, file name) of every file of the user's that a trial names."""
     for path, part in parts_of(trial):
+        if isinstance(part, Command):
+            for index, word in enumerate(part.argv):
+                if word.startswith(BESIDE_TRIAL) and len(word) > len(BESIDE_TRIAL):
+                    yield (*path, "argv", index), part, word.removeprefix(BESIDE_TRIAL)
         for field in FILE_FIELDS:
             file = getattr(part, field, None)
-            if field not in type(part).model_fields or not isinstance(file, str):
-                continue
-            where = format_path((*path, field))
-            found = _missing(where, file, locate(file))
-            if found is None and isinstance(name := getattr(part, "name", None), str):
-                found = _without_name(format_path((*path, "name")), where, locate(file), name)
-            if found is not None:
-                problems.append(found)
-    return problems
+            in_a_host = isinstance(part, Ready)  # it appears there, during the run
+            if field in type(part).model_fields and isinstance(file, str) and not in_a_host:
+                yield (*path, field), part, file
 
 
 def _missing(where: str, file: str, path: Path) -> Problem | None:

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from netarium.describe.addresses import LinkAddresses, check_ends
+from netarium.describe.attach import Attach
 from netarium.describe.clock import Clock
 from netarium.describe.impairments import Impairments
 from netarium.describe.part import Name, NodeName, Part
@@ -41,8 +43,23 @@ class Node(Part):
     """Text for people."""
     groups: tuple[Name, ...] = ()
     """Groups this node belongs to; services can name a group."""
+    real: bool | None = None
+    """Emulated trials: true makes it a real host, false keeps it a model; default: real where something runs on it."""
+    routes: Literal["static", "none"] = "static"
+    """Routes of a real host: to every destination, or none, for one that runs a routing daemon."""
+    attach: Attach | None = None
+    """Emulated trials: what an external node is: {interface: eth1}, {nat: true} or {vxlan: {…}}."""
+
     clock: Clock | None = None
     """How its clock errs; default: a perfect one."""
+
+    @model_validator(mode="after")
+    def _attached_outside(self) -> Node:
+        if self.attach is not None and self.kind != "external":
+            raise Mistake(f"attach at a {self.kind}", "kind: external", at=("attach",))
+        if self.attach is not None and self.real is False:
+            raise Mistake("false with attach", "true, or no attach", at=("real",))
+        return self
 
 
 class RateTrace(Part):
@@ -90,6 +107,8 @@ class Link(Part):
     """Bytes on the wire per packet beside the IP packet; default 38 B (Ethernet)."""
     weight: Annotated[float, Field(gt=0)] = 1.0
     """Cost for routing by weight."""
+    addresses: LinkAddresses = {}
+    """Addresses of its ends in emulated trials: {a: 192.0.2.1/30, b: 192.0.2.2/30}; default: given out in order."""
     queue: Queue | None = None
     """Queue of both ports; default pfifo of 1000 packets."""
     impairments: Impairments | None = None
@@ -107,6 +126,7 @@ class Link(Part):
             raise Mistake(f"both ends are {self.endpoints[0]!r}", "two different nodes", at=("endpoints",))
         if self.delay is not None and self.length is not None:
             raise Mistake("both delay and length", "one of them: length gives the delay", at=("length",))
+        check_ends(self.addresses, self.endpoints)
         return self
 
 

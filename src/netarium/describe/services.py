@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from netarium.catalog import DISTRIBUTIONS
+from netarium.describe.command import Command
 from netarium.describe.part import Name, Names, NodeName, Part
 from netarium.describe.transport import Transport
 from netarium.errors import Mistake, did_you_mean, one_of
@@ -55,6 +56,9 @@ class Service(Part):
     """0 to 15, as SO_PRIORITY; queues with classes go by it."""
     path: tuple[NodeName, ...] | None = None
     """The nodes it passes, from first to last; default: the routing decides."""
+    modelled: bool | None = None
+    """Emulated trials: true keeps it inside the engine, without programs on real hosts; default: true for kinds
+    that no program plays."""
 
     @property
     def slice(self) -> str | None:
@@ -265,5 +269,6 @@ class Custom(Service):
 
 
 AnyService = Annotated[
-    Bulk | Stream | RequestResponse | Replay | Demands | ControlLoop | Custom, Field(discriminator="kind")
+    Bulk | Stream | RequestResponse | Replay | Demands | ControlLoop | Custom | Command,
+    Field(discriminator="kind"),
 ]

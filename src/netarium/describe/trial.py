@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
+from netarium.describe.command import Command
+from netarium.describe.emulate import Emulate
 from netarium.describe.endpoints import Pair, endpoints_of
 from netarium.describe.events import Event
 from netarium.describe.expect import Expect
@@ -46,6 +48,8 @@ class Trial(Part):
     """Virtual time to run, at most 100 days."""
     mode: Literal["simulate", "emulate"] = "simulate"
     """Virtual time with models, or real time with real hosts."""
+    emulate: Emulate = Field(default_factory=Emulate)
+    """How it is emulated."""
     seed: Annotated[int, Field(ge=0, le=2**63 - 1, strict=True)] = 1
     """Seed of all random draws."""
     network: Network
@@ -118,6 +122,8 @@ class Trial(Part):
         a stream of their own, seeded by the trial's seed and the service's name.
         """
         name, service = self.service(which)
+        if isinstance(service, Command):
+            return [] if service.to is None else [(service.node, service.to)]
         if isinstance(service, Demands):
             return [(source, target) for source, target, _ in self.demands(name)] * service.count
         return endpoints_of(name, service, self.network.expand().nodes, self.seed)

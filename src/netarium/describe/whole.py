@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from netarium.catalog import RESERVED_SERVICES
+from netarium.describe.command import Command
+from netarium.describe.emulated import emulation_problems
 from netarium.describe.endpoints import Pair, pairs_of, resolve
 from netarium.describe.expected import expect_problems
 from netarium.describe.files import file_problems
@@ -46,6 +48,7 @@ def problems_of_whole(trial: Trial) -> list[Problem]:
     problems += expect_problems(trial, [port.name for port in ports])
     problems += projection_problems(trial)
     problems += size_problems(trial, network)
+    problems += emulation_problems(trial, network)
     return problems
 
 
@@ -111,14 +114,17 @@ def _time_problems(trial: Trial) -> Iterator[Problem]:
         yield Problem("probes.interval", found, f"at most the duration ({format_time(trial.duration)})")
 
 
-def _service_problems(name: str, service: Service, trial: Trial, reach: Reach) -> list[Problem]:
+def _service_problems(name: str, service: Service | Command, trial: Trial, reach: Reach) -> list[Problem]:
     problems: list[Problem] = []
     path: Path = ("services", name)
     if name in RESERVED_SERVICES:
         problems.append(Problem(format_path(path), repr(name), "another name: metrics use this word"))
     if service.slice is not None and service.slice not in trial.slices:
         problems.append(_unknown((*path, "slice"), service.slice, trial.slices, "slice"))
-    pairs = _pairs(path, service, trial, reach, problems)
+    if isinstance(service, Command):
+        pairs = [pair for pair in trial.endpoints(name) if pair[0] != pair[1] and {*pair} <= {*reach.nodes}]
+    else:
+        pairs = _pairs(path, service, trial, reach, problems)
     problems += _route_problems(path, pairs, reach)
     if service.path is not None:
         problems += _path_problems((*path, "path"), service.path, pairs, reach)

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from netarium.measure.certify import EXCESS_SHARE, certify
+from netarium.measure.emulation import doubt, emulation_document
 from netarium.measure.expectations import evaluate_expectations, in_words
 from netarium.measure.measure import measure_links, measure_services
+from netarium.measure.played import NOT_AS_EXPECTED, laid_over, service_overlays
 from netarium.measure.projections import project
 from netarium.measure.terms import Terms
 from netarium.measure.verdicts import CERTIFIED, NOT_CERTIFIABLE, NOT_DELIVERED, overall
@@ -33,11 +35,13 @@ def metrics_document(
     bounds: Mapping[str, Mapping[str, float]] | None = None,
     assumptions: Sequence[str] = (),
     terms: Terms | None = None,
+    emulated: Any = None,
 ) -> dict[str, Any]:
     """Metrics, certificates and expectations of one run as one JSON document; keys and units as in
     docs/metrics.md.
 
     bounds: per slice what admission computed, SI with the unit in the key, such as {"latency_s": 0.0071}.
+    emulated: what an emulated run brings beside its samples (run/emulate/outcome.py).
     `status` is succeeded, or failed when `failures` finds a reason; the caller may set another (interrupted).
     """
     document: dict[str, Any] = {
@@ -57,6 +61,9 @@ def metrics_document(
         "expect": [],
         "assumptions": list(assumptions),
     }
+    if emulated is not None:
+        document["emulation"] = emulation_document(samples, trial, emulated)
+        laid_over(document["services"], service_overlays(trial, emulated.outcomes))
     for name, certificate in certify(samples, trial, terms).items():
         bound = dict((bounds or {}).get(name, {}))
         document["slices"][name] = {
@@ -64,6 +71,8 @@ def metrics_document(
             "bound": bound,
             **_against_bound(samples, certificate, bound),
         }
+    if emulated is not None:
+        doubt(document["slices"], document["emulation"]["reasons"])
     document["expect"] = evaluate_expectations(trial.expect, samples, document, document["slices"])
     if failures(document):
         document["status"] = "failed"
@@ -117,8 +126,14 @@ def failures(document: Mapping[str, Any]) -> list[str]:
     A slice that is not certifiable fails too: nobody can say that its promise was kept. A slice about which
     an expectation says `certified: false` is judged by that expectation alone.
     """
+    emulation = document.get("emulation") or {}
+    reasons = [f"not certifiable: {reason}" for reason in emulation.get("reasons", [])]
+    reasons += [
+        f"program {name} on {one['node']}: {one['reason'] or one['status']}"
+        for name, one in emulation.get("programs", {}).items()
+        if one["status"] in NOT_AS_EXPECTED
+    ]
     judged = {entry["metric"] for entry in document["expect"] if entry["limit"] is False}
-    reasons = []
     for name, certificate in document["slices"].items():
         if certificate["certified"] is not True and f"slices.{name}.certified" not in judged:
             why = "; ".join(certificate["reasons"]) or "nothing was promised"

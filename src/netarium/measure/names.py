@@ -23,6 +23,7 @@ KEYS = {
     "rtt": "rtt_s",
     "delay_variation": "delay_variation_s",
     "completion": "completion_s",
+    "run_time": "run_time_s",
     "queue_wait_mean": "queue_wait_s_mean",
 }
 

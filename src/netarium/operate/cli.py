@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from netarium.operate.commands import doctor, new, records, run, schema, slices, topology, version
+from netarium.operate.commands import (
+    campaign,
+    doctor,
+    new,
+    query,
+    records,
+    run,
+    schema,
+    slices,
+    topology,
+    up,
+    version,
+)
 from netarium.operate.messages import guarded
 
 app = typer.Typer(
@@ -19,9 +31,15 @@ app = typer.Typer(
 
 app.command()(guarded(run.run))
 app.command()(guarded(run.check))
+app.command()(guarded(campaign.campaign))
 app.command()(guarded(records.ls))
 app.command()(guarded(records.show))
 app.command()(guarded(records.compare))
+app.command()(guarded(up.up))
+app.command("exec", context_settings=up.WORDS_AS_TYPED)(guarded(up.exec_))
+app.command()(guarded(up.ps))
+app.command()(guarded(up.down))
+app.command()(guarded(query.query))
 app.command()(guarded(new.new))
 app.command()(guarded(doctor.doctor))
 app.command()(guarded(schema.schema))

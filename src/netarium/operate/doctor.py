@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +16,6 @@ REAL_HOSTS = "real hosts"
 OLDEST_PYTHON = (3, 11)
 NEEDED_MEMORY_BYTES = 2 * 10**9
 NEEDED_DISK_BYTES = 10**9
-CAP_NET_ADMIN = 12  # linux/capability.h
-CAP_SYS_ADMIN = 21
-WANTED_CONGESTION = ("reno", "cubic", "bbr", "dctcp")
 
 
 @dataclass(frozen=True)
@@ -45,8 +41,9 @@ def examine(runs: Path) -> list[Finding]:
         tshark,
         netem,
     ]
-    real_hosts = [privileges, namespaces, tap, ip_command, congestion_controls]
-    return [check() for check in (*simulate, *real_hosts)]
+    from netarium.operate import doctor_hosts
+
+    return [check() for check in (*simulate, *doctor_hosts.ALL)]
 
 
 def python() -> Finding:
@@ -120,67 +117,6 @@ def tshark() -> Finding:
 
 def netem() -> Finding:
     return Finding(SIMULATE, "netem", True, "no netem: not needed, impairments are the engine's own")
-
-
-def privileges() -> Finding:
-    held = _capabilities()
-    missing = [
-        name
-        for name, bit in (("CAP_NET_ADMIN", CAP_NET_ADMIN), ("CAP_SYS_ADMIN", CAP_SYS_ADMIN))
-        if not held >> bit & 1
-    ]
-    found = f"user id {os.geteuid()}, " + (
-        f"without {' and '.join(missing)}" if missing else "may administer networks"
-    )
-    return Finding(REAL_HOSTS, "privileges", not missing, found, "run as root, or with sudo")
-
-
-def namespaces() -> Finding:
-    unshare = shutil.which("unshare")
-    if unshare is None:
-        return Finding(REAL_HOSTS, "namespaces", False, "no unshare command", "apt install util-linux")
-    own_user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    attempt = subprocess.run(
-        [unshare, *own_user, "--net", "true"], capture_output=True, text=True, timeout=10
-    )
-    if attempt.returncode == 0:
-        return Finding(REAL_HOSTS, "namespaces", True, "network namespaces can be made")
-    advice = "in a container: start it privileged; else run as root"
-    return Finding(REAL_HOSTS, "namespaces", False, attempt.stderr.strip() or "refused", advice)
-
-
-def tap() -> Finding:
-    device = Path("/dev/net/tun")
-    if not device.exists():
-        return Finding(
-            REAL_HOSTS, "TAP", False, f"no {device}", "modprobe tun; in a container: --device /dev/net/tun"
-        )
-    try:
-        os.close(os.open(device, os.O_RDWR))
-    except OSError as error:
-        return Finding(REAL_HOSTS, "TAP", False, f"{device}: {error.strerror}", "run as root, or with sudo")
-    return Finding(REAL_HOSTS, "TAP", True, f"{device} opens")
-
-
-def ip_command() -> Finding:
-    path = shutil.which("ip")
-    return Finding(REAL_HOSTS, "ip", path is not None, path or "not there", "apt install iproute2")
-
-
-def congestion_controls() -> Finding:
-    path = Path("/proc/sys/net/ipv4/tcp_available_congestion_control")
-    available = path.read_text().split() if path.exists() else []
-    missing = [name for name in WANTED_CONGESTION if name not in available]
-    found = ", ".join(available) or "none can be listed"
-    advice = "modprobe " + " ".join(f"tcp_{name}" for name in missing)
-    return Finding(REAL_HOSTS, "kernel congestion", not missing, found, advice)
-
-
-def _capabilities() -> int:
-    """The effective capabilities of this process as a bit set; 0 where the kernel does not tell."""
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    return next((int(line.split()[1], 16) for line in lines if line.startswith("CapEff:")), 0)
 
 
 def _existing(path: Path) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from netarium.operate import hostlist
 from netarium.units import SECOND_PS, format_rate, format_size, format_time
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def document(trial: Trial, plan: Plan) -> dict[str, Any]:
         "estimate": dataclasses.asdict(plan.estimate),
         "assumptions": list(plan.assumptions),
         "digests": {"plan": plan.digest},
+        **({"emulation": hostlist.document(plan.emulation)} if plan.emulation is not None else {}),
     }
 
 
@@ -143,7 +145,8 @@ def tables(trial: Trial, plan: Plan) -> Iterator[RenderableType]:
     found = list(routes(trial, plan))
     headings = (("service", "left"), ("kind", "left"), ("pairs", "right"), ("route of the first", "left"),
                 ("one way", "right"), ("slowest", "right"))  # fmt: skip
-    yield Columns(headings, [_route_row(route) for route in found[:ROWS_MAX]])
+    if found:
+        yield Columns(headings, [_route_row(route) for route in found[:ROWS_MAX]])
     yield from _more(len(found) - ROWS_MAX)
     if plan.admission.reservations:
         yield Text()
@@ -153,6 +156,9 @@ def tables(trial: Trial, plan: Plan) -> Iterator[RenderableType]:
         rows = [_slice_row(each, plan.admission) for each in plan.admission.reservations[:ROWS_MAX]]
         yield Columns(headings, rows)
         yield from _more(len(plan.admission.reservations) - ROWS_MAX)
+    if plan.emulation is not None:
+        yield Text()
+        yield from hostlist.tables(plan.emulation)
     yield Text()
     yield Text(cost(plan))
     for sentence in plan.assumptions:
@@ -212,6 +218,9 @@ def cost(plan: Plan) -> str:
     from netarium.show import quantity
 
     expected = plan.estimate
+    if plan.emulation is not None:
+        seconds = quantity.seconds(plan.duration_ps / SECOND_PS)
+        return f"takes {seconds} of real time, {format_size(expected.memory_bytes)} of memory for the engine"
     return (
         f"about {quantity.count(expected.packet_hops)} packet-hops, {quantity.seconds(expected.wall_s)},"
         f" {format_size(expected.memory_bytes)} of memory"

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netarium.errors import AdmissionRefused, ExpectationFailed, MachineCannot, NetariumError, RunInterrupted
+from netarium.errors import AdmissionRefused, ExpectationFailed, NetariumError, RunInterrupted
 from netarium.operate import activation, trialfile, variants
 from netarium.operate.interrupts import StopRequest, stop_on_signals
 from netarium.operate.messages import BUG, RunCrashed, exit_code_of, one_line, write_traceback
@@ -25,6 +25,7 @@ from netarium.units import SECOND_PS
 if TYPE_CHECKING:
     from netarium.compile.plan import Plan
     from netarium.describe.trial import Trial
+    from netarium.run.emulate.outcome import Emulated
     from netarium.run.samples import Samples
     from netarium.store.store import RunFolder
 
@@ -72,8 +73,6 @@ def load(request: Request) -> Trial:
 
 def admit(trial: Trial) -> Plan:
     """The plan of a trial. Raises TrialInvalid, AdmissionRefused or MachineCannot."""
-    if trial.mode != "simulate":
-        raise MachineCannot(f"mode {trial.mode}: this version of netarium only has mode simulate")
     from netarium.compile.compile import compile_trial
 
     return compile_trial(trial)
@@ -104,9 +103,12 @@ def run(
         activated = activation.activate(trial, plan)
         if reasons := activation.failed(activated):
             return _keep_activation(trial, activated, reasons, folder)
-        samples = _simulate(plan, watcher, stop)
+        emulated = None
+        if plan.emulation is not None:
+            emulated = _emulate(plan, folder.path, watcher, stop)
+        samples = execute(plan, watcher, stop) if emulated is None else emulated.samples
         watcher.stage("measuring")
-        return _keep_results(trial, plan, samples, activated, folder, stop, watcher)
+        return _keep_results(trial, plan, samples, activated, folder, stop, watcher, emulated)
 
 
 def _folder(trial: Trial, plan: Plan | None, runs: Path | None, argv: Sequence[str]) -> RunFolder:
@@ -124,7 +126,8 @@ def _folder(trial: Trial, plan: Plan | None, runs: Path | None, argv: Sequence[s
     )
 
 
-def _simulate(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
+def execute(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
+    """Let the engine run a plan, in the mode of its trial."""
     from netarium.operate import enginecache
     from netarium.run.simulate import simulate
 
@@ -138,6 +141,32 @@ def _simulate(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
     return samples
 
 
+def _emulate(plan: Plan, folder: Path, watcher: Watcher, stop: StopRequest) -> Emulated:
+    """Real hosts up, the trial on them, hosts down. Raises MachineCannot, with nothing left behind."""
+    from netarium.operate import enginecache
+    from netarium.run.emulate.emulate import emulate_trial, spoken
+    from netarium.run.emulate.facility import Facility
+    from netarium.run.emulate.machine import RealMachine
+    from netarium.run.emulate.realtime import Engine
+    from netarium.run.emulate.tap import open_tap
+
+    if not enginecache.compiled():
+        watcher.say(compiling_notice(enginecache.folder()))
+    plan = spoken(plan, folder)
+    trial = plan.trial
+    (folder / "programs").mkdir(exist_ok=True)
+    watcher.stage("making real hosts")
+    facts = {"trial": trial.trial, "command": "run"}
+    with Facility(folder.name, plan.emulation, open_tap, folder=folder / "programs", **facts) as facility:
+        watcher.stage("starting the engine")
+        machine = RealMachine(facility, shown=(trial.folder, folder / "programs"))
+        emulated = emulate_trial(
+            plan, machine, Engine, folder, progress=watcher.progress, stop=stop, say=watcher.say
+        )
+    enginecache.remember()
+    return emulated
+
+
 def _keep_results(
     trial: Trial,
     plan: Plan,
@@ -146,6 +175,7 @@ def _keep_results(
     folder: RunFolder,
     stop: StopRequest,
     watcher: Watcher,
+    emulated: Emulated | None = None,
 ) -> Outcome:
     from netarium.measure.document import failures, metrics_document
     from netarium.operate import evidence
@@ -156,8 +186,9 @@ def _keep_results(
         trial,
         run=folder.name,
         digests={"plan": plan.digest},
-        bounds=_bounds(plan),
+        bounds=bounds(plan),
         assumptions=plan.assumptions,
+        emulated=emulated,
     )
     for name, entry in activated.items():
         document["slices"][name]["activation"] = entry
@@ -199,13 +230,13 @@ def _where_stopped(samples: Samples, trial: Trial) -> str:
     return f"Stopped by the user after {reached:.4g} of {trial.duration / SECOND_PS:g} s"
 
 
-def _bounds(plan: Plan) -> dict[str, dict[str, float]]:
+def bounds(plan: Plan) -> dict[str, dict[str, float]]:
     """What admission computed for each slice, in seconds; a bound that does not exist is left out."""
-    bounds = {}
+    found_of = {}
     for each in plan.admission.reservations:
         found = {"latency_s": each.latency_bound_ps, "delay_variation_s": each.variation_bound_ps}
-        bounds[each.name] = {name: value / SECOND_PS for name, value in found.items() if value is not None}
-    return bounds
+        found_of[each.name] = {name: value / SECOND_PS for name, value in found.items() if value is not None}
+    return found_of
 
 
 def _keep_refusal(trial: Trial, refused: AdmissionRefused, runs: Path | None, argv: Sequence[str]) -> Outcome:

@@ -10,7 +10,7 @@ from netarium.run.captured import capture_tables
 from netarium.run.deadlines import messages
 from netarium.run.fill import Run, reset_windows
 from netarium.run.kernel import records as r
-from netarium.run.kernel.jit import kernel_digest
+from netarium.run.kernel.digest import kernel_digest
 from netarium.run.kernel.sampling import sample
 from netarium.run.kernel.transport.features import TCP
 from netarium.run.samples import (
@@ -59,18 +59,20 @@ class Recorder:
 
     def take(self, now_ps: int) -> None:
         """One row of everything at `now_ps`."""
+        sample(self.memory.handle, now_ps, len(r.REASONS))
+        self.put(now_ps, self.memory.services, self.memory.port_row)
+        reset_windows(self.memory)
+
+    def put(self, now_ps: int, services: np.ndarray, port_row: np.ndarray) -> None:
+        """One row of what was read at `now_ps`: the services' totals and the ports' (sampling.py)."""
         row = self.taken
         self.taken += 1
         self.times[row] = self.end_ps = now_ps
-        sample(self.memory.handle, now_ps, len(r.REASONS))
-        self._services(row)
-        self._ports(row)
+        self._services(row, services[: self.services])
+        self._ports(row, port_row)
         self._flows()
-        reset_windows(self.memory)
 
-    def _services(self, row: int) -> None:
-        memory, n = self.memory, self.services
-        services = memory.services[:n]
+    def _services(self, row: int, services: np.ndarray) -> None:
         series, window = self.service_series[row], self.window[row]
         for name in (*CUMULATIVE, "active_flows", "in_flight_packets"):
             series[name] = services[name]
@@ -83,9 +85,9 @@ class Recorder:
             np.minimum(self.least[what], services[f"{what}_min_ps"], out=self.least[what])
             np.maximum(self.largest[what], services[f"{what}_max_ps"], out=self.largest[what])
 
-    def _ports(self, row: int) -> None:
+    def _ports(self, row: int, port_row: np.ndarray) -> None:
         columns = self.ports_last.view(np.int64).reshape(-1, len(PORT_SERIES.names))
-        columns[...] = self.memory.port_row[: len(columns)]
+        columns[...] = port_row[: len(columns)]
         self.port_series[row] = self.ports_last[self.plan.watched_ports]
 
     def _track(self) -> None:

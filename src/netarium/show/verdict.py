@@ -10,6 +10,7 @@ from netarium.show.record import Record
 
 DELIVERED, NOT_DELIVERED, NOT_CERTIFIABLE = "delivered", "not delivered", "not certifiable"
 GOOD, BAD, UNSURE, PLAIN = "good", "bad", "unsure", "plain"
+PROGRAM_FAILED = ("failed", "not started")
 MARKS = {GOOD: "✓", BAD: "✗", UNSURE: "?", PLAIN: "•"}
 
 
@@ -86,13 +87,28 @@ def judge(record: Record) -> Verdict:
     if record.status == "refused":
         return Verdict(BAD, "Refused by admission", _refusals(record) or why)
     sentences, levels = _tally(record)
-    if BAD in levels or record.status == "failed":
+    failed, doubts = emulation_reasons(record)
+    sentences += [*failed, *doubts]
+    if BAD in levels or failed or (record.status == "failed" and not doubts):
         return Verdict(BAD, "Failed", sentences or why)
+    if doubts:
+        return Verdict(UNSURE, "Not certifiable", sentences)
     if UNSURE in levels:
         return Verdict(UNSURE, "Not certifiable", sentences)
     if not levels:
         return Verdict(PLAIN, "Completed", ["The trial states no expectation and no slice"])
     return Verdict(GOOD, "Passed", sentences)
+
+
+def emulation_reasons(record: Record) -> tuple[list[str], list[str]]:
+    """(programs that did not do as expected, why an emulated run is not certifiable), a sentence each."""
+    emulation = record.metrics.get("emulation") or {}
+    failed = [
+        f"{name} on {one.get('node')} {one.get('reason') or one.get('status')}"
+        for name, one in (emulation.get("programs") or {}).items()
+        if one.get("status") in PROGRAM_FAILED
+    ]
+    return failed, [str(reason) for reason in emulation.get("reasons") or []]
 
 
 def _tally(record: Record) -> tuple[list[str], set[str]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netarium.describe.dump import dump, full
-from netarium.describe.files import FILE_FIELDS, parts_of
+from netarium.describe.files import named_files
 from netarium.errors import RecordError
 from netarium.store import files, machine, names
 from netarium.store.record import FORMAT, METRICS, START, STOP, TOPOLOGY, Record, load, ls, runs_root
@@ -221,12 +221,8 @@ def _typed(trial: Trial) -> dict[str, Any]:
 
 def _files_named(trial: Trial) -> dict[str, Path]:
     """The files that a trial names, by the path as written."""
-    return {
-        written: trial.locate(written)
-        for _, part in parts_of(trial)
-        for key in FILE_FIELDS
-        if key in type(part).model_fields and isinstance(written := getattr(part, key), str)
-    }
+    every = {written: trial.locate(written) for _, _, written in named_files(trial)}
+    return {written: path for written, path in every.items() if path.is_file()}
 
 
 def _now() -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from netarium.operate import doctor
+from netarium.operate import doctor, doctor_hosts, privilege
+from netarium.run.emulate import needs
 
 
 def test_every_missing_thing_has_advice(tmp_path: Path) -> None:
@@ -43,28 +45,46 @@ def test_little_memory_and_a_full_disk_are_found(monkeypatch: pytest.MonkeyPatch
 
 
 def test_missing_kernel_congestion_controls_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor.Path, "exists", lambda self: True)
-    monkeypatch.setattr(doctor.Path, "read_text", lambda self: "reno cubic\n")
-    finding = doctor.congestion_controls()
+    monkeypatch.setattr(doctor_hosts.Path, "exists", lambda self: True)
+    monkeypatch.setattr(doctor_hosts.Path, "read_text", lambda self: "reno cubic\n")
+    finding = doctor_hosts.congestion_controls()
     assert not finding.ok
     assert finding.advice == "modprobe tcp_bbr tcp_dctcp"
 
 
 def test_missing_privileges_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_capabilities", lambda: 1 << doctor.CAP_NET_ADMIN)
-    assert "without CAP_SYS_ADMIN" in doctor.privileges().found
-    monkeypatch.setattr(
-        doctor, "_capabilities", lambda: 1 << doctor.CAP_NET_ADMIN | 1 << doctor.CAP_SYS_ADMIN
-    )
-    assert doctor.privileges().ok
-
-
-def test_a_tap_device_that_does_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> int:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(doctor.Path, "exists", lambda self: True)
-    monkeypatch.setattr(doctor.os, "open", refuse)
-    finding = doctor.tap()
+    monkeypatch.setattr(privilege, "rootless_lacks", lambda: ["no user namespaces (sudo sysctl a.b=1)"])
+    monkeypatch.setattr(needs, "capabilities", lambda: 1 << needs.CAP_NET_ADMIN)
+    finding = doctor_hosts.privileges()
     assert not finding.ok
-    assert "Permission denied" in finding.found
+    assert "without CAP_SYS_ADMIN" in finding.found
+    assert finding.advice == "run with sudo; or, without root: no user namespaces (sudo sysctl a.b=1)"
+    monkeypatch.setattr(privilege, "rootless_lacks", list)
+    assert doctor_hosts.privileges().ok
+    monkeypatch.setattr(needs, "capabilities", lambda: 1 << needs.CAP_NET_ADMIN | 1 << needs.CAP_SYS_ADMIN)
+    assert doctor_hosts.privileges().ok
+
+
+def test_few_open_files_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_hosts.resource, "getrlimit", lambda _: (1024, 1024))
+    finding = doctor_hosts.open_files()
+    assert not finding.ok
+    assert "some 448 hosts" in finding.found
+    assert "ulimit -Hn 10000" in finding.advice
+
+
+@pytest.mark.parametrize("check", [doctor_hosts.isolation, doctor_hosts.nft, doctor_hosts.iperf3])
+def test_programs_that_are_not_there_are_named_with_their_package(
+    check: Callable[[], doctor.Finding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor_hosts.shutil, "which", lambda *_, **__: None)
+    finding = check()
+    assert not finding.ok
+    assert "apt install" in finding.advice
+
+
+def test_no_tap_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(needs, "TUN", tmp_path / "tun")
+    finding = doctor_hosts.tap()
+    assert not finding.ok
+    assert "modprobe tun" in finding.advice

@@ -18,18 +18,20 @@ INDISPENSABLE = ("Python", "Numba", "engine", "disk")
 
 def doctor(out: Runs = RUNS, as_json: AsJson = False) -> None:
     """Show what this machine can do, and about the rest, what to do."""
+    from netarium.operate import doctor_hosts
     from netarium.operate.doctor import SIMULATE, examine
 
     findings = examine(out)
     able = all(finding.ok for finding in findings if finding.what in INDISPENSABLE)
+    lacks = [one.what for one in findings if one.what in doctor_hosts.INDISPENSABLE and not one.ok]
     if as_json:
-        write_json(
-            {"format": 1, "able": able, "findings": [dataclasses.asdict(finding) for finding in findings]}
-        )
+        listed = [dataclasses.asdict(finding) for finding in findings]
+        write_json({"format": 1, "able": able, "able_real_hosts": not lacks, "findings": listed})
     else:
         _table(findings)
         answer = "This machine can run trials." if able else f"This machine cannot {SIMULATE} yet: see above."
         typer.echo("\n" + answer)
+        typer.echo(f"Real hosts need {', '.join(lacks)}: see above." if lacks else "It can have real hosts.")
     raise typer.Exit(0 if able else MACHINE_CANNOT)
 
 

@@ -51,7 +51,7 @@ def run(
     from netarium.operate import runner
     from netarium.operate.progress import watcher
 
-    asked = runner.load(runner.Request(trial, mode, seed, tuple(changes or ()), _variant(variant, full)))
+    asked = runner.load(runner.Request(trial, mode, seed, tuple(changes or ()), variant_of(variant, full)))
     with watcher(quiet) as watching:
         outcome = runner.run(asked, runs=out, argv=sys.argv, watcher=watching)
     if as_json:
@@ -72,7 +72,7 @@ def runner_request(
 ) -> Any:
     from netarium.operate import runner
 
-    return runner.Request(trial, mode, seed, tuple(changes or ()), _variant(variant, full))
+    return runner.Request(trial, mode, seed, tuple(changes or ()), variant_of(variant, full))
 
 
 def _twice(request: Any, out: Path, as_json: bool, quiet: bool) -> None:
@@ -128,7 +128,7 @@ def check(
     """
     from netarium.operate import judgement, runner
 
-    asked = runner.load(runner.Request(trial, mode, seed, tuple(changes or ()), _variant(variant, full)))
+    asked = runner.load(runner.Request(trial, mode, seed, tuple(changes or ()), variant_of(variant, full)))
     plan = runner.admit(asked)
     if as_json:
         write_json(judgement.document(asked, plan))
@@ -138,7 +138,8 @@ def check(
         show(*judgement.tables(asked, plan))
 
 
-def _variant(variant: str | None, full: bool) -> str | None:
+def variant_of(variant: str | None, full: bool) -> str | None:
+    """The variant that --variant and --full name together, if any."""
     if full and variant not in (None, "full"):
         raise typer.BadParameter("--full is --variant full; name one of the two", param_hint="--variant")
     return "full" if full else variant

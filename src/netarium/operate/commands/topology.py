@@ -1,4 +1,4 @@
-"""netarium topology: list, show, convert and draw networks that are generated, imported or built in."""
+"""netarium topology: list, show, convert and draw networks, generated, imported or built in; containerlab both ways."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from netarium.operate.commands.options import AsJson
+from netarium.operate.commands.options import AsJson, TrialArgument
 from netarium.operate.messages import guarded, say, write_json
 
 app = typer.Typer(
@@ -90,6 +90,66 @@ def draw(
 ) -> None:
     """Draw a topology as an SVG file."""
     convert(topology, target, "svg")
+
+
+@app.command("import")
+@guarded
+def import_lab(
+    file: Annotated[Path, typer.Argument(metavar="FILE.clab.yml", help="A containerlab topology file.")],
+    target: Annotated[
+        Path | None,
+        typer.Argument(metavar="TARGET", help="The trial to write.", show_default="NAME.trial.yml"),
+    ] = None,
+    duration: Annotated[str, typer.Option(help="How long the trial takes.")] = "60 s",
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+) -> None:
+    """Make an emulated trial of a containerlab file; says what is not carried."""
+    from netarium.describe import containerlab
+    from netarium.describe.dump import dump
+
+    trial, notes = containerlab.read(file, duration)
+    place = target or Path(f"{trial.trial}.trial.yml")
+    _written(place, dump(trial), force)
+    _noted(notes)
+    typer.echo(f"wrote {place}\nnext: netarium check {place}")
+
+
+@app.command("export")
+@guarded
+def export_lab(
+    trial: TrialArgument,
+    target: Annotated[
+        Path | None,
+        typer.Argument(metavar="TARGET", help="The file to write.", show_default="NAME.clab.yml"),
+    ] = None,
+    image: Annotated[str, typer.Option(help="Container image of every node.")] = "alpine:3",
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+) -> None:
+    """Write a trial as a containerlab file; says what is not carried."""
+    from netarium.describe import containerlab
+    from netarium.operate import runner
+
+    asked = runner.load(runner.Request(trial))
+    text, notes = containerlab.write(asked, image)
+    place = target or Path(f"{asked.trial}.clab.yml")
+    _written(place, text, force)
+    _noted(notes)
+    typer.echo(f"wrote {place}")
+
+
+def _written(place: Path, text: str, force: bool) -> None:
+    """Write a file that is not there yet. Raises TrialInvalid when it is."""
+    from netarium.errors import Problem, TrialInvalid
+
+    if place.exists() and not force:
+        problem = Problem("", f"{place}, which exists", "a new name", "write over it with --force")
+        raise TrialInvalid([problem])
+    place.write_text(text, encoding="utf-8")
+
+
+def _noted(notes: list[str]) -> None:
+    for sentence in notes:
+        say(f"note: {sentence}")
 
 
 def _assumed(assumptions: list[str]) -> None:

@@ -17,17 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .digest import kernel_digest
+
 INTERPRETED = os.environ.get("NETARIUM_JIT", "1") == "0"
 """True when kernels run as plain Python."""
-
-
-def kernel_digest() -> str:
-    """SHA-256 (hex) over the names and contents of all kernel sources; part of every record."""
-    root = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def cache_folder() -> Path:
@@ -59,18 +52,34 @@ if INTERPRETED:
         """A function that gives the arrays themselves (see the compiled version)."""
         return lambda sim: sim
 
-    def prefetch(record: Any) -> None:
+    def prefetch(record: Any, offset: int) -> None:
         """Nothing to do (see the compiled version)."""
 
     def before(time_a: int, key_a: int, time_b: int, key_b: int) -> bool:
         """Whether (time_a, key_a) comes before (time_b, key_b)."""
         return (time_a, key_a) < (time_b, key_b)
 
+    def bit(number: int) -> int:
+        """An int64 with bit `number` (0 to 63) set."""
+        return 1 << number if number < 63 else -(1 << 63)
+
+    def lowest_bit(word: int) -> int:
+        """The number of the lowest bit set in an int64; 64 when there is none."""
+        return (word & -word).bit_length() - 1 if word else 64
+
     def float_bits(value: float) -> int:
         """The 64 bits of an IEEE 754 double as an integer."""
         import struct
 
         return struct.unpack("<q", struct.pack("<d", value))[0]
+
+    def entry_address(entry: Callable, *arguments: Any) -> Any:
+        """What `call_entry` takes: here the entry itself."""
+        return entry
+
+    def call_entry(address: Any, handle: Any, until_ps: int) -> int:
+        """Call an entry by its address."""
+        return address(handle, until_ps)
 
 else:
     import numba
@@ -110,7 +119,20 @@ else:
             self._finalized = True
 
     class _EntryLibrary(JITCodeLibrary):
-        """The code of an entry and of every part it calls, linked, optimised and emitted as one."""
+        """The code of an entry and of every part it calls, linked, optimised and emitted as one.
+
+        Parts become internal: LLVM then inlines what is called once, and drops results and checks that nobody uses.
+        """
+
+        def finalize(self) -> None:
+            self._own = {f.name for f in self._final_module.functions if not f.is_declaration}
+            super().finalize()
+
+        def _optimize_final_module(self) -> None:
+            for function in self._final_module.functions:
+                if not function.is_declaration and function.name not in self._own:
+                    function.linkage = "internal"
+            super()._optimize_final_module()
 
         def add_linking_library(self, library: Any) -> None:
             _adopt(self, library)
@@ -188,6 +210,7 @@ else:
         def compile_(wrapped: Callable) -> Any:
             dispatcher = numba.njit(
                 cache=entry,
+                nogil=entry,
                 error_model="numpy",
                 forceinline=inline,
                 pipeline_class=ENTRY if entry else PART,
@@ -439,8 +462,8 @@ else:
         return as_sim
 
     @intrinsic
-    def prefetch(typingctx, record):  # noqa: ANN001, ARG001
-        """Ask for the first cache line of a record that will be needed soon. Its index may be that of no record."""
+    def prefetch(typingctx, record, offset):  # noqa: ANN001, ARG001
+        """Ask for the cache line at an offset in a record that will be needed soon. Its index may be that of no record."""
 
         def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
             byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
@@ -448,10 +471,11 @@ else:
                 "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, number, number, number])
             )
             hints = [ir.Constant(number, hint) for hint in (0, 3, 1)]  # for reading, keep close, data
-            builder.call(function, [builder.bitcast(args[0], byte), *hints])
+            place = builder.gep(builder.bitcast(args[0], byte), [args[1]])
+            builder.call(function, [place, *hints])
             return context.get_dummy_value()
 
-        return types.none(record), codegen
+        return types.none(record, types.int64), codegen
 
     @intrinsic
     def before(typingctx, time_a, key_a, time_b, key_b):  # noqa: ANN001, ARG001
@@ -470,6 +494,24 @@ else:
         return types.boolean(types.int64, types.int64, types.int64, types.int64), codegen
 
     @intrinsic
+    def bit(typingctx, number):  # noqa: ANN001, ARG001
+        """An int64 with bit `number` (0 to 63) set."""
+
+        def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
+            return builder.shl(ir.Constant(ir.IntType(64), 1), args[0])
+
+        return types.int64(types.int64), codegen
+
+    @intrinsic
+    def lowest_bit(typingctx, word):  # noqa: ANN001, ARG001
+        """The number of the lowest bit set in an int64; 64 when there is none."""
+
+        def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
+            return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+        return types.int64(types.int64), codegen
+
+    @intrinsic
     def float_bits(typingctx, value):  # noqa: ANN001, ARG001
         """The 64 bits of an IEEE 754 double as an integer."""
 
@@ -477,3 +519,47 @@ else:
             return builder.bitcast(args[0], ir.IntType(64))
 
         return types.int64(types.float64), codegen
+
+    def external(name: str, count: int, bits: int = 64) -> Any:
+        """The C function `name` of this process for compiled code: takes `count` integers or addresses, returns `bits`."""
+        returns = types.int32 if bits == 32 else types.int64
+        return types.ExternalFunction(name, signature(returns, *[types.int64] * count))
+
+    @intrinsic
+    def address_of(typingctx, rows, index):  # noqa: ANN001, ARG001
+        """The address of a row of an array of the run."""
+
+        def codegen(context, builder, signature, args):  # noqa: ANN001
+            return builder.ptrtoint(_place(context, builder, signature.args[0], *args), ir.IntType(64))
+
+        return types.int64(rows, types.int64), codegen
+
+    @intrinsic
+    def errno(typingctx):  # noqa: ANN001, ARG001
+        """The number of the last error of a C function."""
+
+        def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
+            number = ir.IntType(32)
+            kind = ir.FunctionType(number.as_pointer(), [])
+            place = cgutils.get_or_insert_function(builder.module, kind, "__errno_location")
+            return builder.sext(builder.load(builder.call(place, [])), ir.IntType(64))
+
+        return types.int64(), codegen
+
+    def entry_address(entry: Any, *arguments: Any) -> int:
+        """Where the machine code of an entry is, for `call_entry`; arguments: like those it will get."""
+        compiled = entry.overloads[tuple(numba.typeof(argument) for argument in arguments)]
+        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+
+    @intrinsic
+    def call_entry(typingctx, address, handle, until_ps):  # noqa: ANN001, ARG001
+        """Call an entry (handle, until_ps) -> int64 by its address, so that its code is not compiled a second time."""
+        one = types.int64
+
+        def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
+            function = builder.inttoptr(
+                args[0], context.call_conv.get_function_type(one, (one, one)).as_pointer()
+            )
+            return context.call_conv.call_function(builder, function, one, (one, one), args[1:])[1]
+
+        return one(one, one, one), codegen

@@ -13,6 +13,7 @@ from .queues.clock import CLOCK
 from .queues.gates import GATE
 from .queues.policer import SLICE
 from .queues.streams import FILTER, METER
+from .real.records import REAL_FIELDS
 from .traces import TRACE, TRACE_POINT
 
 I4, I8, F8 = np.dtype("i4"), np.dtype("i8"), np.dtype("f8")
@@ -52,6 +53,9 @@ FIELDS: dict[str, tuple[np.dtype, int]] = {
     "traces": (TRACE, 1),
     "trace_points": (TRACE_POINT, 1),
     "events": (r.EVENT, 1),
+    "near": (r.NEAR_EVENT, 1),
+    "days": (I8, 1),
+    "day_first": (I4, 1),
     "actions": (r.ACTION, 1),
     "counters": (r.COUNTERS, 1),
     "pool": (r.POOL, 1),
@@ -62,6 +66,7 @@ FIELDS: dict[str, tuple[np.dtype, int]] = {
     "captured": (r.CAPTURED, 1),
     "replay": (I8, 2),
     "port_row": (I8, 2),
+    **REAL_FIELDS,
 }
 """Name of each array -> its dtype and number of dimensions."""
 

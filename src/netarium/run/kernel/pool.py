@@ -8,7 +8,8 @@ from __future__ import annotations
 from .events import NEVER, TIMER, push
 from .flags import HOST
 from .jit import kernel
-from .records import DATA, FREE, LEFT_HOST, NONE
+from .real.arena import let_go
+from .records import DATA, FRAME, FREE, LEFT_HOST, NONE
 
 
 @kernel(inline=True)
@@ -26,7 +27,10 @@ def release(sim, p):
     """Give packet `p` back, and its SACK blocks if it carries any."""
     packet = sim.packets[p]
     pool = sim.pool[0]
-    if packet.ext != NONE:
+    if packet.ext != NONE and packet.kind == FRAME:
+        let_go(sim, packet.ext)
+        packet.ext = NONE
+    elif packet.ext != NONE:
         sim.sacks[packet.ext].link = pool.ext_free
         pool.ext_free = packet.ext
         pool.ext_free_count += 1

@@ -30,12 +30,27 @@ def settle(sim, port, now_ps):
         packet = sim.packets[waiting]
         begins_ps = packet.time_ps - port.delay_ps - transmission_ps(port, packet.size_bytes)
         if begins_ps > now_ps:
-            prefetch(sim.packets[packet.next])
             break
         port.waiting_packets -= 1
         port.waiting_bytes -= packet.size_bytes
         waiting = packet.next
     port.waiting = waiting
+
+
+@kernel(inline=True)
+def settle_one(sim, port, now_ps):
+    """Plain port: as `settle`, for one packet at most. Done at every enqueue that has to wait, it leaves `settle` little to
+    do, and each packet is asked for long before it is looked at."""
+    waiting = port.waiting
+    if waiting != NONE:
+        packet = sim.packets[waiting]
+        size_bytes = packet.size_bytes
+        if packet.time_ps - port.delay_ps - transmission_ps(port, size_bytes) <= now_ps:
+            port.waiting_packets -= 1
+            port.waiting_bytes -= size_bytes
+            waiting = packet.next
+            port.waiting = waiting
+            prefetch(sim.packets[waiting], 0)
 
 
 @kernel
@@ -65,6 +80,7 @@ def enqueue(sim, port_index, p, now_ps):
     size_bytes = packet.size_bytes
     begins_ps = port.busy_ps
     if begins_ps > now_ps:
+        settle_one(sim, port, now_ps)
         if (
             port.waiting_packets >= port.limit_packets or port.waiting_bytes + size_bytes > port.limit_bytes
         ) and full(sim, port, size_bytes, now_ps):
@@ -109,6 +125,6 @@ def pop_arrived(sim, port_index):
         port.waiting_bytes -= packet.size_bytes
     if following != NONE:
         coming = sim.packets[following]
-        prefetch(sim.packets[coming.next])
+        prefetch(sim.packets[coming.next], 0)
         push(sim, coming.time_ps, ARRIVAL, port_index)
     return p

@@ -40,7 +40,7 @@ def record(*fields: tuple) -> np.dtype:
 
 
 # Packet kinds
-DATA, ACK, DATAGRAM, CONTROL, FREE = 0, 1, 2, 3, 4
+DATA, ACK, DATAGRAM, CONTROL, FREE, FRAME = 0, 1, 2, 3, 4, 5
 # ECN field of the packet (RFC 3168 section 5)
 NOT_ECT, ECT_1, ECT_0, CE = 0, 1, 2, 3
 # Packet flags
@@ -84,7 +84,7 @@ PACKET = record(
     ("size_bytes", "i4", "IP packet, bytes"),
     ("route", "i4", "index into routes of the port it goes to next"),
     ("ext", "i4", "slot of its SACK blocks, or NONE"),
-    ("kind", "u1", "DATA, ACK, DATAGRAM, CONTROL or FREE"),
+    ("kind", "u1", "DATA, ACK, DATAGRAM, CONTROL, FRAME (see real/records.py) or FREE"),
     ("ecn", "u1", "ECN field of the IP header"),
     ("priority", "u1", "SO_PRIORITY, 0..15"),
     ("flags", "u1", "RETRANSMITTED | ECE | CWR | ..."),
@@ -195,7 +195,7 @@ ACK_SAMPLE = record(
 """What a congestion control is told about an ACK (rate sample: draft-cheng-iccrg-delivery-rate-estimation)."""
 
 CONN = record(
-    # sender
+    # who it is, and what both ends need: one cache line
     ("flow", "i4", "flow it carries, or NONE when the slot is free"),
     ("service", "i4", "its service"),
     ("transport", "i4", "UDP or TCP (see transport/)"),
@@ -208,9 +208,33 @@ CONN = record(
     ("ack_bytes", "i4", "size of a pure ACK as an IP packet, without SACK blocks"),
     ("last_bytes", "i4", "payload of the last segment"),
     ("priority", "i4", "SO_PRIORITY of its packets"),
+    ("features", "i4", "SACK, ECN, paced, ... (see transport/tcp.py)"),
+    ("gap_count", "i4", "ranges held"),
+    ("rcv_ce", "i4", "receiver: ECE state (RFC 3168), or DCTCP.CE (RFC 8257)"),
+    ("band", "u2", "band of its data packets, and of the handshake towards their receiver"),
+    ("band_back", "u2", "band of its acknowledgements, and of the handshake towards its sender"),
+    # timers, and what a packet carries: one cache line
+    ("timer_ps", "i8", "when its entry in the event queue fires, or NEVER"),
+    ("rto_at_ps", "i8", "RTO deadline, or NEVER"),
+    ("pto_at_ps", "i8", "tail loss probe deadline (RFC 8985 section 7), or NEVER"),
+    ("reo_at_ps", "i8", "RACK reordering deadline, or NEVER"),
+    ("delack_at_ps", "i8", "receiver: delayed ACK deadline, or NEVER"),
+    ("send_at_ps", "i8", "when the sender wants to go on (pacing, local queue, next burst), or NEVER"),
+    ("hash", "i8", "flow hash"),
+    ("end", "i8", "segments written by the application so far"),
+    # receiver: one cache line
+    ("rcv_next", "i8", "next segment expected"),
+    ("rcv_echo_ps", "i8", "time stamp to echo (RFC 7323)"),
+    ("rcv_timeout_ps", "i8", "acknowledge at the latest after this time"),
+    ("rcv_bytes", "i8", "receiver: payload bytes handed to the application"),
+    ("rcv_packets", "i8", "receiver: different data packets received"),
+    ("latency_min_ps", "i8", "receiver: least one-way latency, or NEVER"),
+    ("latency_max_ps", "i8", "receiver: largest one-way latency"),
+    ("rcv_waiting", "i4", "segments received in order and not yet acknowledged"),
+    ("rcv_every", "i4", "acknowledge at the latest after so many segments"),
+    # sender, at every ACK: four cache lines
     ("una", "i8", "first unacknowledged segment"),
     ("nxt", "i8", "next segment to send for the first time"),
-    ("end", "i8", "segments written by the application so far"),
     ("in_flight_bytes", "i8", "sent, not acknowledged, not sacked, not marked lost"),
     ("cwnd_bytes", "i8", "congestion window"),
     ("ssthresh_bytes", "i8", "slow start threshold"),
@@ -219,87 +243,61 @@ CONN = record(
     ("delivered_ps", "i8", "when that last grew"),
     ("first_sent_ps", "i8", "send time of the segment that began the current rate sample"),
     ("app_limited_bytes", "i8", "delivered_bytes at which the application-limited phase ends, or 0"),
-    ("segments", "i4", "start of its scoreboard in segments"),
-    ("segments_log2", "i4", "log2 of the scoreboard's capacity"),
-    ("sacked", "i4", "segments sacked above una"),
-    ("lost", "i4", "segments marked lost and not yet sent again"),
     ("srtt_ps", "i8", "smoothed RTT (RFC 6298), 0 before the first sample"),
     ("rttvar_ps", "i8", "RTT variation (RFC 6298)"),
     ("rto_ps", "i8", "retransmission timeout with back-off"),
     ("min_rtt_ps", "i8", "least RTT seen"),
     ("rtt_ps", "i8", "latest RTT"),
-    ("pacing", "i8", "picoseconds a byte, fixed point with 16 fraction bits; 0 = not paced"),
-    ("pace_ps", "i8", "not before this may the next segment leave"),
-    # timers
-    ("timer_ps", "i8", "when its entry in the event queue fires, or NEVER"),
-    ("rto_at_ps", "i8", "RTO deadline, or NEVER"),
-    ("pto_at_ps", "i8", "tail loss probe deadline (RFC 8985 section 7), or NEVER"),
-    ("reo_at_ps", "i8", "RACK reordering deadline, or NEVER"),
-    ("delack_at_ps", "i8", "receiver: delayed ACK deadline, or NEVER"),
-    ("send_at_ps", "i8", "when the sender wants to go on (pacing, local queue, next burst), or NEVER"),
-    # loss recovery
-    ("recovery_end", "i8", "recovery ends when una reaches this segment"),
+    ("min_rto_ps", "i8", "least RTO"),
+    ("max_rto_ps", "i8", "largest RTO"),
+    ("fack", "i8", "one past the highest segment known delivered"),
     ("rack_sent_ps", "i8", "RACK.xmit_ts: send time of the most recently sent delivered segment"),
     ("rack_seq", "i8", "RACK.end_seq: that segment"),
     ("rack_rtt_ps", "i8", "RACK.rtt"),
-    ("rack_next", "i8", "originals below this segment have been judged by RACK"),
-    ("fack", "i8", "one past the highest segment known delivered"),
-    ("lost_next", "i8", "no segment marked lost lies below this"),
-    ("again_first", "i8", "retransmissions outstanding: position of the oldest in its ring"),
+    ("pacing", "i8", "picoseconds a byte, fixed point with 16 fraction bits; 0 = not paced"),
+    ("pace_ps", "i8", "not before this may the next segment leave"),
+    ("local_limit_ps", "i8", "the same limit as a backlog of a plain port"),
+    ("segments", "i4", "start of its scoreboard in segments"),
+    ("segments_log2", "i4", "log2 of the scoreboard's capacity"),
+    ("sacked", "i4", "segments sacked above una"),
+    ("lost", "i4", "segments marked lost and not yet sent again"),
     ("again_count", "i8", "retransmissions outstanding, stale ones included"),
-    ("prr_delivered_bytes", "i8", "PRR (RFC 6937): delivered since recovery began"),
-    ("prr_out_bytes", "i8", "PRR: sent since recovery began"),
-    ("prr_flight_bytes", "i8", "PRR: RecoverFS, in flight when recovery began"),
-    ("reo_factor", "i4", "RACK.reo_wnd_mult"),
     ("backoff", "i4", "RTO back-off exponent"),
-    ("tlp_seq", "i8", "segment sent as the tail loss probe, or NONE"),
-    ("features", "i4", "SACK, ECN, paced, ... (see transport/tcp.py)"),
-    ("cwr_seq", "i8", "one window reduction at most until una reaches this (ECN)"),
-    # receiver
-    ("rcv_next", "i8", "next segment expected"),
-    ("rcv_high", "i8", "one past the highest segment received"),
-    ("rcv_waiting", "i4", "segments received in order and not yet acknowledged"),
-    ("rcv_every", "i4", "acknowledge at the latest after so many segments"),
-    ("rcv_timeout_ps", "i8", "acknowledge at the latest after this time"),
-    ("rcv_echo_ps", "i8", "time stamp to echo (RFC 7323)"),
-    ("rcv_ce", "i4", "receiver: ECE state (RFC 3168), or DCTCP.CE (RFC 8257)"),
-    ("gaps", "i4", "start of its out-of-order ranges in ranges"),
-    ("gaps_log2", "i4", "log2 of their capacity"),
-    ("gap_first", "i4", "ring position of the lowest range"),
-    ("gap_count", "i4", "ranges held"),
-    ("rcv_ce_bytes", "i8", "receiver: payload bytes that arrived marked CE (accurate ECN feedback)"),
-    ("snd_ce_bytes", "i8", "sender: the receiver's count as last heard"),
-    # congestion control
     ("hook", "i4", "first of its user functions in hooks, or NONE"),
-    ("stream", "i4", "its random stream"),
+    ("sent_packets", "i8", "data packets sent, retransmissions counted"),
     ("local_bytes", "i8", "IP bytes of it that wait at its own host's special port"),
     (
         "local_limit_bytes",
         "i8",
         "most of those before the sender waits (one millisecond of the port, two packets)",
     ),
-    ("local_limit_ps", "i8", "the same limit as a backlog of a plain port"),
-    ("stage", "i4", "handshake: last step taken (see transport/handshake.py)"),
-    ("request_bytes", "i4", "handshake: payload of the request that starts the sender, or 0"),
-    ("pair", "i4", "its endpoints"),
-    ("band", "i4", "band of its data packets, and of the handshake towards their receiver"),
-    (
-        "band_back",
-        "i4",
-        "band of its acknowledgements and of the handshake towards its sender; of its copies",
-    ),
-    ("hash", "i8", "flow hash"),
-    ("rcv_bytes", "i8", "receiver: payload bytes handed to the application"),
+    ("cwr_seq", "i8", "one window reduction at most until una reaches this (ECN)"),
+    # congestion control
+    ("f", "f8", "real state of the congestion control, named in its file", (8,)),
+    ("i", "i8", "integer state of the congestion control, named in its file", (24,)),
+    # loss recovery
+    ("recovery_end", "i8", "recovery ends when una reaches this segment"),
+    ("rack_next", "i8", "originals below this segment have been judged by RACK"),
+    ("lost_next", "i8", "no segment marked lost lies below this"),
+    ("again_first", "i8", "retransmissions outstanding: position of the oldest in its ring"),
+    ("prr_delivered_bytes", "i8", "PRR (RFC 6937): delivered since recovery began"),
+    ("prr_out_bytes", "i8", "PRR: sent since recovery began"),
+    ("prr_flight_bytes", "i8", "PRR: RecoverFS, in flight when recovery began"),
+    ("tlp_seq", "i8", "segment sent as the tail loss probe, or NONE"),
+    ("reo_factor", "i4", "RACK.reo_wnd_mult"),
+    # receiver, out of order
+    ("gaps", "i4", "start of its out-of-order ranges in ranges"),
+    ("gaps_log2", "i4", "log2 of their capacity"),
+    ("gap_first", "i4", "ring position of the lowest range"),
+    ("rcv_ce_bytes", "i8", "receiver: payload bytes that arrived marked CE (accurate ECN feedback)"),
+    # the rest
+    ("snd_ce_bytes", "i8", "sender: the receiver's count as last heard"),
     ("retransmissions", "i8", "segments sent again"),
     ("timeouts", "i8", "retransmission timeouts"),
-    ("sent_packets", "i8", "data packets sent, retransmissions counted"),
-    ("rcv_packets", "i8", "receiver: different data packets received"),
-    ("latency_min_ps", "i8", "receiver: least one-way latency, or NEVER"),
-    ("latency_max_ps", "i8", "receiver: largest one-way latency"),
-    ("min_rto_ps", "i8", "least RTO"),
-    ("max_rto_ps", "i8", "largest RTO"),
-    ("i", "i8", "integer state of the congestion control, named in its file", (24,)),
-    ("f", "f8", "real state of the congestion control, named in its file", (8,)),
+    ("stream", "i4", "its random stream"),
+    ("request_bytes", "i4", "handshake: payload of the request that starts the sender, or 0"),
+    ("pair", "i4", "its endpoints"),
+    ("stage", "i4", "handshake: last step taken (see transport/handshake.py)"),
 )
 
 EVENT = record(
@@ -310,6 +308,14 @@ EVENT = record(
         "sequence number, kind and index packed: orders events of one instant by when they were scheduled",
     ),
 )
+
+NEAR_EVENT = record(
+    ("time_ps", "i8", "when"),
+    ("key", "i8", "as in EVENT"),
+    ("next", "i4", "the entry behind it in the list of its day, or of free entries"),
+    ("reserved", "i4", "", (3,)),
+)
+"""One entry of the calendar, half a cache line."""
 
 SEGMENT = record(
     ("sent_ps", "i8", "when it was last sent"),
@@ -438,6 +444,7 @@ ACTION = record(
 CAPTURE = record(
     ("limit", "i8", "packets to keep"),
     ("count", "i8", "packets kept"),
+    ("snap_bytes", "i8", "bytes of a real frame to keep"),
     ("from_ps", "i8", "from when on"),
     ("to_ps", "i8", "until when"),
 )
@@ -459,15 +466,24 @@ CAPTURED = record(
 
 COUNTERS = record(
     ("now_ps", "i8", "virtual time"),
-    ("events", "i8", "events handled"),
     ("sequence", "i8", "sequence number of the next event"),
-    ("heap_size", "i8", "entries in the event queue"),
-    ("hole", "i8", "1 while the top of the event queue is handled and free to be replaced"),
+    ("day_log2", "i8", "calendar: log2 of the picoseconds of a day"),
+    ("day_words", "i8", "calendar: words of `days` that have a mark"),
+    ("near_free", "i8", "calendar: first free entry, or NONE"),
+    ("heap_size", "i8", "events in the heap"),
+    ("sent", "i8", "packets given to the network"),
+    ("delivered", "i8", "packets that reached their host"),
+    ("events", "i8", "events handled"),
+    (
+        "looks_ahead",
+        "i8",
+        "1: the run's memory is larger than a processor's cache, so it pays to ask for it early",
+    ),
+    ("tuned_ps", "i8", "calendar: when the density of events was last looked at"),
+    ("tuned_events", "i8", "calendar: events handled by then"),
     ("epoch", "i8", "routing tables in force"),
     ("flows", "i8", "flows begun"),
     ("captured", "i8", "entries of captured in use"),
-    ("sent", "i8", "packets given to the network"),
-    ("delivered", "i8", "packets that reached their host"),
     ("duplicated", "i8", "packets made by duplication on a link"),
     ("route_span", "i8", "length of a connection's room in routes, one direction"),
     ("conn_route", "i8", "where those rooms begin in routes"),

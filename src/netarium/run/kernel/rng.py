@@ -20,22 +20,25 @@ MIX_2 = -7723592293110705685
 TO_UNIT = 1.0 / 9007199254740992.0
 """2**-53."""
 
+
+def plain_mix64(value: int) -> int:
+    """splitmix64's finaliser on a signed 64-bit integer, in plain Python."""
+    mask = 0xFFFFFFFFFFFFFFFF
+    x = int(value) & mask
+    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & mask
+    x ^= x >> 31
+    return x - (1 << 64) if x >> 63 else x
+
+
+def plain_advance(key: int, count: int) -> int:
+    """The state of a stream after `count` steps, in plain Python."""
+    x = (int(key) + int(count) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+    return x - (1 << 64) if x >> 63 else x
+
+
 if INTERPRETED:
-
-    def mix64(value: int) -> int:
-        """splitmix64's finaliser on a signed 64-bit integer."""
-        mask = 0xFFFFFFFFFFFFFFFF
-        x = int(value) & mask
-        x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & mask
-        x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & mask
-        x ^= x >> 31
-        return x - (1 << 64) if x >> 63 else x
-
-    def advance(key: int, count: int) -> int:
-        """The state of a stream after `count` steps."""
-        x = (int(key) + int(count) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
-        return x - (1 << 64) if x >> 63 else x
-
+    mix64, advance = plain_mix64, plain_advance
 else:
 
     @kernel(inline=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .jit import kernel
 from .memory import as_sim
 from .port import settle
-from .records import DATA, DATAGRAM, NONE
+from .records import DATA, DATAGRAM, FRAME, NONE
 
 SENT_BYTES, SENT_PACKETS, QUEUE_BYTES, QUEUE_PACKETS, DROPS, MARKS = range(6)
 """Columns of port_row: the fields of samples.PORT_SERIES."""
@@ -14,14 +14,19 @@ SENT_BYTES, SENT_PACKETS, QUEUE_BYTES, QUEUE_PACKETS, DROPS, MARKS = range(6)
 @kernel(entry=True)
 def sample(address, now_ps, reasons):
     """Fill port_row, and in_flight_packets of every service. reasons: columns of drops."""
-    sim = as_sim(address)
+    look(as_sim(address), now_ps, reasons)
+
+
+@kernel
+def look(sim, now_ps, reasons):
+    """The same for compiled code."""
     for index in range(len(sim.port_row)):
         sample_port(sim, index, now_ps, reasons)
     for index in range(len(sim.services)):
         sim.services[index].in_flight_packets = 0
     for p in range(len(sim.packets)):
         kind = sim.packets[p].kind
-        if kind == DATA or kind == DATAGRAM:
+        if kind == DATA or kind == DATAGRAM or (kind == FRAME and sim.packets[p].flow != NONE):
             sim.services[sim.flows[sim.packets[p].flow].service].in_flight_packets += 1
 
 

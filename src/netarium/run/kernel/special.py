@@ -14,6 +14,7 @@ from .pool import drop, left_host, take
 from .queues.dispatch import dequeue as queue_dequeue
 from .queues.dispatch import enqueue as queue_enqueue
 from .queues.policer import police
+from .real.capture import keep_frame
 from .records import (
     BYTE_TIME_BITS,
     CORRUPTED,
@@ -23,6 +24,7 @@ from .records import (
     DROP_LINK_DOWN,
     DROP_POLICER,
     DUPLICATE,
+    FRAME,
     NONE,
 )
 from .traces import transmit_end_ps
@@ -70,7 +72,11 @@ def serve(sim, port_index, now_ps):
     packet = sim.packets[p]
     wire_bytes = int(packet.size_bytes) + port.overhead_bytes
     port.queue_time_ps += now_ps - packet.time_ps
-    if port.features & SLICED and packet.band > 0 and (packet.kind == DATA or packet.kind == DATAGRAM):
+    if (
+        port.features & SLICED
+        and packet.band > 0
+        and (packet.kind == DATA or packet.kind == DATAGRAM or packet.kind == FRAME)
+    ):
         packet.sent_ps = now_ps
     if port.features & TRACED:
         ends_ps = transmit_end_ps(sim, port.trace, now_ps, wire_bytes)
@@ -113,7 +119,7 @@ def launch(sim, port_index, p, now_ps):
         return
     if corrupted(impairment, stream):
         sim.packets[p].flags |= CORRUPTED
-    if duplicated(impairment, stream) and sim.packets[p].ext == NONE:
+    if duplicated(impairment, stream) and (sim.packets[p].ext == NONE or sim.packets[p].kind == FRAME):
         twin = duplicate(sim, p)
         fly_impaired(sim, port_index, twin, now_ps)
     fly_impaired(sim, port_index, p, now_ps)
@@ -169,9 +175,22 @@ def duplicate(sim, p):
     copy.band = source.band
     copy.hash = source.hash
     sim.counters[0].duplicated += 1
+    if source.kind == FRAME:
+        copy_frame(sim, source, copy)
+        return twin
     if source.kind == DATA or source.kind == DATAGRAM:
         sim.services[sim.flows[source.flow].service].sent_packets += 1
     return twin
+
+
+@kernel
+def copy_frame(sim, source, copy):
+    """The copy of a real frame shares its bytes."""
+    copy.ext = source.ext
+    copy.flags = source.flags | DUPLICATE
+    sim.slots[source.ext].refs += 1
+    if source.flow != NONE:
+        sim.services[sim.flows[source.flow].service].sent_packets += 1
 
 
 @kernel
@@ -195,7 +214,11 @@ def capture(sim, port_index, p, now_ps):
     entry.ecn = packet.ecn
     entry.flags = packet.flags
     entry.blocks = 0
-    if packet.ext != NONE:
+    if packet.kind == FRAME:
+        if not keep_frame(sim, packet, entry, kept.snap_bytes):
+            counters.captured -= 1
+            kept.limit = kept.count
+    elif packet.ext != NONE:
         blocks = sim.sacks[packet.ext]
         entry.blocks = blocks.count
         for block in range(blocks.count):

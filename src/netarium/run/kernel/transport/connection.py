@@ -65,7 +65,6 @@ def clear(conn):
     conn.tlp_seq = NONE
     conn.cwr_seq = 0
     conn.rcv_next = 0
-    conn.rcv_high = 0
     conn.rcv_waiting = 0
     conn.rcv_echo_ps = 0
     conn.rcv_ce = 0

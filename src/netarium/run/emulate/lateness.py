@@ -1,0 +1,83 @@
+"""How late the engine was: what it was late with, for how long, and whether a run that late can be certified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from netarium.run.samples import log_linear_edges_ps
+
+TOLERANCE_QUANTILE = 0.999
+"""A run is certifiable when this share of all frames was written within the tolerance."""
+QUANTILES = {"p50": 0.5, "p99": 0.99, "p999": TOLERANCE_QUANTILE}
+
+
+@dataclass
+class Lateness:
+    """Histograms over the bins of samples.log_linear_edges_ps, and where the engine's time went.
+
+    frames: by how much a frame was written to its host after the instant at which it was due. events: by how much a turn of
+    the engine began after the first event that was due in it. over_time: frames, one row a sample interval. time_s: seconds
+    spent in read, engine, write, idle (asleep) and spin (awake, waiting); longest_s: the most at once, where waking is what a
+    sleep took too long. refused: frames that hosts' kernels dropped unread.
+    """
+
+    frames: np.ndarray
+    events: np.ndarray
+    over_time: np.ndarray
+    time_s: dict[str, float] = field(default_factory=dict)
+    longest_s: dict[str, float] = field(default_factory=dict)
+    refused: int = 0
+
+    def figures(self) -> dict[str, object]:
+        """For the record: seconds, named."""
+        return {
+            "frames": summary(self.frames),
+            "events": summary(self.events),
+            "over_time": {
+                name: [summary(row)[name] for row in self.over_time]
+                for name in ("p50", "p99", "max", "count")
+            },
+            "time_s": self.time_s,
+            "longest_s": self.longest_s,
+            "refused_frames": self.refused,
+        }
+
+
+def quantile_s(counts: np.ndarray, q: float) -> float:
+    """The q-quantile of a histogram, s: the upper edge of the bin that holds it (1.6 % at most above it); 0 when empty."""
+    total = int(counts.sum())
+    if not total:
+        return 0.0
+    rank = max(1, int(np.ceil(q * total)))
+    return float(log_linear_edges_ps()[int(np.searchsorted(np.cumsum(counts), rank)) + 1]) / 1e12
+
+
+def summary(counts: np.ndarray) -> dict[str, float]:
+    """Count, p50, p99, p999 and max of a histogram, s."""
+    figures: dict[str, float] = {"count": int(counts.sum())}
+    figures.update({name: quantile_s(counts, q) for name, q in QUANTILES.items()})
+    figures["max"] = quantile_s(counts, 1.0)
+    return figures
+
+
+def certifiable(lateness: Lateness, tolerance_ps: int) -> tuple[bool, str]:
+    """Whether a run kept its pace: at most one frame in a thousand later than `tolerance_ps`, and none dropped unread.
+
+    The text says by how much it did not, and where the engine's time went; it is empty when all is well.
+    """
+    late_s, tolerance_s = quantile_s(lateness.frames, TOLERANCE_QUANTILE), tolerance_ps / 1e12
+    reasons = []
+    if late_s > tolerance_s:
+        reasons.append(
+            f"one frame in a thousand was written {late_s * 1e3:.3g} ms late or later (at most "
+            f"{quantile_s(lateness.frames, 1.0) * 1e3:.3g} ms), tolerance {tolerance_s * 1e3:.3g} ms"
+        )
+    if lateness.refused:
+        reasons.append(f"{lateness.refused} frames were dropped in hosts before the engine could read them")
+    if not reasons:
+        return True, ""
+    spent = sum(lateness.time_s.values()) or 1.0
+    shares = ", ".join(f"{name} {100 * value / spent:.0f} %" for name, value in lateness.time_s.items())
+    return False, f"{'; '.join(reasons)}. The engine's time: {shares}"

@@ -1,0 +1,264 @@
+"""Run a plan in real time: the engine in a thread of its own, paced by the wall clock; real hosts at its interfaces."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from netarium.errors import MachineCannot
+from netarium.run.emulate.lateness import Lateness
+from netarium.run.emulate.tap import refused_of
+from netarium.run.emulate.wiring import FRAMES_AT_FIRST, wire
+from netarium.run.fill import Run, fill
+from netarium.run.kernel import loop
+from netarium.run.kernel.observe import BIN_COUNT
+from netarium.run.kernel.outside import entry_address
+from netarium.run.kernel.real.paced import NEED_COLLECTION, NEED_FRAMES, REACHED, STOPPED, run_paced
+from netarium.run.kernel.real.records import LATE_EVENTS, LATE_FRAMES
+from netarium.run.recorder import Recorder
+from netarium.run.samples import Samples
+from netarium.run.simulate import PROGRESS_S, Progress
+
+LEAD_NS = 20_000_000
+"""How far ahead virtual time 0 is set when the caller does not say when it is."""
+SPIN_NS = 60_000
+"""How long before something is due the engine wakes on a machine with a core to spare; measured in docs/emulation.md."""
+LOOK_S = 0.02
+"""How often samples are fetched."""
+NICENESS, PRIORITY = -20, 1
+PR_SET_TIMERSLACK = 29
+
+
+def emulate(
+    plan: Any,
+    fds: Mapping[tuple[str, str], int],
+    *,
+    start_ns: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Samples:
+    """Run a plan with real hosts to its end, or until `stop()` says so; then the samples end there.
+
+    fds: (node, interface name) -> the engine's side of that interface (tap.open_tap). start_ns: CLOCK_MONOTONIC of virtual
+    time 0.
+    The lateness is in `engine["real_time"]` of the samples. Raises MachineCannot when memory runs out.
+    """
+    engine = Engine(plan, fds)
+    try:
+        return engine.run(start_ns, progress, stop)
+    finally:
+        engine.close()
+
+
+class Engine:
+    """One run in real time. Made before the hosts start, because the kernel may have to be compiled."""
+
+    def __init__(self, plan: Any, fds: Mapping[tuple[str, str], int]) -> None:
+        loading = time.perf_counter()
+        self.plan = plan
+        self.filled: Run = fill(plan)
+        self.memory = self.filled.memory
+        self.epoll = wire(self.filled, plan, fds)
+        self.fds = sorted(fds.values())
+        handle = self.memory.handle
+        loop.run(handle, -1)
+        self.loop_address = entry_address(loop.run, handle, -1)
+        self.real = self.memory.real[0]
+        self.real.start_ns = time.monotonic_ns()
+        run_paced(handle, self.loop_address, -1)
+        self.memory.late[:] = 0
+        if len(self.memory.packets) < FRAMES_AT_FIRST:
+            self.filled.grow("packets")
+        self.recorder = Recorder(plan, self.filled)
+        self.over_time: list[np.ndarray] = []
+        self.failure: BaseException | None = None
+        self.collecting = threading.Lock()
+        self.refused_before = 0
+        self.compile_s = time.perf_counter() - loading
+
+    def close(self) -> None:
+        """Let go of what waits for the interfaces; their descriptors are the caller's."""
+        self.epoll.close()
+
+    def run(
+        self,
+        start_ns: int | None,
+        progress: Callable[[Progress], None] | None,
+        stop: Callable[[], bool] | None,
+    ) -> Samples:
+        """See `emulate`."""
+        self.refused_before = sum(refused_of(fd) for fd in self.fds)
+        self.real.start_ns = start_ns if start_ns is not None else time.monotonic_ns() + LEAD_NS
+        thread = threading.Thread(target=self._engine, name="engine")
+        thread.start()
+        try:
+            self._watch(thread, progress, stop)
+        finally:
+            self.real.stop = 1
+            thread.join()
+        if self.failure is not None:
+            raise self.failure
+        return self._samples()
+
+    def _engine(self) -> None:
+        """The engine's thread: compiled code, and Python only where an array must grow."""
+        try:
+            _hurry()
+            while (status := run_paced(self.memory.handle, self.loop_address, self.plan.duration_ps)) not in (
+                REACHED,
+                STOPPED,
+            ):
+                self._serve(status)
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+            self.failure = error
+
+    def _serve(self, status: int) -> None:
+        if status == NEED_COLLECTION:
+            self._collect()
+            return
+        try:
+            self.filled.grow(self._short_of(status))
+        except MemoryError:
+            raise MachineCannot(
+                "out of memory while hosts were running: fewer flows, or a larger machine"
+            ) from None
+
+    def _short_of(self, status: int) -> str:
+        """The array that has to grow."""
+        if status != NEED_FRAMES:
+            return loop.GROWS[status]
+        if self.real.loss_of_slots:
+            raise MachineCannot(
+                "more frames are on their way at once than the engine has room for: shorter delays or queues"
+            )
+        if self.memory.pool[0].free_count < len(self.memory.packets) // 2:
+            return "packets"
+        raise MachineCannot("more ways between real hosts than the engine has room for")
+
+    def _watch(
+        self,
+        thread: threading.Thread,
+        progress: Callable[[Progress], None] | None,
+        stop: Callable[[], bool] | None,
+    ) -> None:
+        """The caller's thread: fetch samples, tell progress, look for a wish to stop."""
+        began = told = time.perf_counter()
+        while thread.is_alive():
+            thread.join(LOOK_S)
+            self._collect()
+            self.real.spin_ns = SPIN_NS if _a_core_is_free() else 0
+            now = time.perf_counter()
+            if now - told < PROGRESS_S:
+                continue
+            told = now
+            if progress is not None:
+                reached = max(0, int(self.real.now_ps))
+                progress(Progress(reached, self.plan.duration_ps, self.filled.packet_hops(), now - began))
+            if stop is not None and stop():
+                self.real.stop = 1
+
+    def _collect(self) -> None:
+        """Fetch the samples that wait."""
+        with self.collecting:
+            memory, real, recorder = self.memory, self.real, self.recorder
+            services, ports = len(memory.services), len(memory.port_row)
+            while real.collected < real.next_sample:
+                rank = int(real.collected) % int(real.shots)
+                recorder.put(
+                    int(memory.sample_at[int(real.collected)]),
+                    memory.shot_services[rank * services : (rank + 1) * services],
+                    memory.shot_ports[rank * ports : (rank + 1) * ports],
+                )
+                self.over_time.append(memory.shot_late[rank].copy())
+                real.collected += 1
+
+    def _samples(self) -> Samples:
+        self._collect()
+        memory, real, recorder = self.memory, self.real, self.recorder
+        reached = int(memory.counters[0].now_ps)
+        if reached > recorder.end_ps and recorder.taken < len(self.plan.sample_times_ps):
+            recorder.take(reached)
+        _note_variation(memory, int(real.rules))
+        hops, wall_s = self.filled.packet_hops(), recorder.end_ps / 1e12
+        return recorder.samples(
+            {
+                "virtual_s": recorder.end_ps / 1e12,
+                "wall_s": wall_s,
+                "packet_hops": hops,
+                "packet_hops_per_s": hops / wall_s if wall_s > 0 else 0.0,
+                "events": int(memory.counters[0].events),
+                "compile_s": self.compile_s,
+                "warmup_s": 0.0,
+                "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                "real_time": {**self.lateness().figures(), **self._traffic()},
+            }
+        )
+
+    def lateness(self) -> Lateness:
+        """How late the engine was, and what hosts dropped because it did not read in time."""
+        late, real = self.memory.late, self.real
+        shares = ("read", "engine", "write", "idle", "spin")
+        spent = (real.read_ns, real.engine_ns, real.write_ns, real.idle_ns, real.spun_ns)
+        return Lateness(
+            frames=late[LATE_FRAMES].copy(),
+            events=late[LATE_EVENTS].copy(),
+            over_time=np.array(self.over_time).reshape(-1, BIN_COUNT),
+            time_s={name: value / 1e9 for name, value in zip(shares, spent, strict=True)},
+            longest_s={
+                "read": real.read_ns_max / 1e9,
+                "engine": real.engine_ns_max / 1e9,
+                "write": real.write_ns_max / 1e9,
+                "waking": real.woken_ns_max / 1e9,
+                "one write": real.call_ns_max / 1e9,
+            },
+            refused=sum(refused_of(fd) for fd in self.fds) - self.refused_before,
+        )
+
+    def _traffic(self) -> dict[str, Any]:
+        """What went through the interfaces, and what no rule names."""
+        rows, real = self.memory.interfaces[: int(self.real.interfaces)], self.real
+        names = ("read_frames", "read_calls", "written_frames", "write_calls", "refused_frames")
+        totals = {name: int(rows[name].sum()) for name in names}
+        totals["host_down_frames"] = totals.pop("refused_frames")
+        return totals | {
+            "turns": int(real.passes),
+            "other_packets": int(real.other_sent),
+            "other_bytes": int(real.other_bytes),
+            "other_delivered": int(real.other_delivered),
+            "corrupted_frames": int(real.corrupted),
+        }
+
+
+def _note_variation(memory: Any, flows: int) -> None:
+    """Largest difference of one-way latencies within a direction of a flow, per service."""
+    rules = memory.rules[: 2 * flows]
+    measured = rules[rules["latency_max_ps"] >= 0]
+    variation = memory.services["variation_max_ps"]
+    np.maximum.at(variation, measured["service"], measured["latency_max_ps"] - measured["latency_min_ps"])
+
+
+def _hurry() -> None:
+    """Let the engine's thread run as soon as it wakes: in real time where that is allowed, else as the nicest it may be.
+
+    It never holds a core for long (it sleeps whenever nothing is due), and nothing it starts inherits this.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, ctypes.c_ulong(1), 0, 0, 0)
+    with contextlib.suppress(PermissionError, OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    with contextlib.suppress(PermissionError, OSError):
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
+
+
+def _a_core_is_free() -> bool:
+    """Whether fewer threads want to run than there are cores."""
+    with open("/proc/loadavg", encoding="ascii") as load:
+        running = int(load.read().split()[3].split("/")[0])
+    return running < (os.cpu_count() or 1)

@@ -1,0 +1,34 @@
+"""Whether tests can have real hosts on this machine; in CI they must."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from netarium.errors import MachineCannot
+from netarium.run.emulate import needs
+
+
+def lacking() -> str:
+    """What this machine lacks for real hosts; empty if nothing."""
+    try:
+        needs.privileged()
+        needs.tun_opens()
+        needs.bubblewrap()
+    except MachineCannot as error:
+        return str(error)
+    return ""
+
+
+_LACKING = lacking()
+only_with_real_hosts = pytest.mark.skipif(
+    bool(_LACKING) and not os.environ.get("CI"), reason=_LACKING or "there are"
+)
+
+
+def only_with_program(name: str) -> pytest.MarkDecorator:
+    """Skips a test where a program is not installed; in CI it must be."""
+    missing = shutil.which(name) is None and not os.environ.get("CI")
+    return pytest.mark.skipif(missing, reason=f"no {name} on this machine")

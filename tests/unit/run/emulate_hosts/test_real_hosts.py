@@ -1,0 +1,158 @@
+"""Real hosts: made with everything the plan says, gone when told and when killed, refused with a reason."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import small_network
+
+from netarium.compile.hosts import Emulation
+from netarium.errors import MachineCannot
+from netarium.run.emulate import needs, netns, ownership
+from netarium.run.emulate.hosts import raise_hosts
+
+HERE = Path(__file__).parent
+
+
+def ip(hosts, node, *words):
+    """What `ip -json` says in a host's namespace."""
+    with netns.entered(hosts.netns_fds[node]):
+        ran = subprocess.run(["ip", "-json", *words], capture_output=True, text=True, check=True)
+    return json.loads(ran.stdout)
+
+
+def test_a_host_has_what_the_plan_says(up):
+    hosts = up(small_network.hub(3))
+    links = {link["ifname"]: link for link in ip(hosts, "h2", "addr")}
+    assert set(links) == {"lo", "eth0"}
+    assert "UP" in links["lo"]["flags"]
+    eth0 = links["eth0"]
+    assert (eth0["address"], eth0["mtu"]) == (small_network.mac(2), 1500)
+    found = {f"{one['local']}/{one['prefixlen']}" for one in eth0["addr_info"] if one["scope"] == "global"}
+    assert found == {"10.0.0.2/8", "fd00::2/64"}
+    assert not [one for one in eth0["addr_info"] if one.get("tentative")]
+    routes = {(route["dst"], route.get("gateway")) for route in ip(hosts, "h2", "route")}
+    assert {("203.0.113.0/24", "10.0.0.1"), ("default", None)} <= routes
+    assert any(route["dst"] == "default" for route in ip(hosts, "h2", "-6", "route"))
+    neighbours = {(n["dst"], n["lladdr"], *n["state"]) for n in ip(hosts, "h2", "neigh")}
+    assert ("10.0.0.1", small_network.mac(1), "PERMANENT") in neighbours
+    assert ("fd00::1", small_network.mac(1), "PERMANENT") in neighbours
+
+
+def test_routers_forward_and_hosts_do_not(up):
+    hosts = up(Emulation((small_network.host(1, forwards=True), small_network.host(2)), {}))
+    for node, wanted in (("h1", "1"), ("h2", "0")):
+        with netns.entered(hosts.netns_fds[node]):
+            assert Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == wanted
+            assert Path("/proc/sys/net/ipv6/conf/eth0/forwarding").read_text().strip() == wanted
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_two_hosts_reach_each_other_and_nothing_floods(up, inside, version):
+    hosts = up(small_network.hub(3))
+    with small_network.Forwarder(hosts.attached):
+        ran = inside(hosts, "h1", "ping", "-c", "3", "-i", "0.05", small_network.address(2, version))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "3 received" in ran.stdout
+
+
+def test_nothing_outside_is_reachable(up, inside):
+    hosts = up(small_network.hub(1))
+    ran = inside(hosts, "h1", sys.executable, "-c", "import socket; print(socket.if_nameindex())")
+    assert eval(ran.stdout) == [(1, "lo"), (2, "eth0")]
+
+
+def test_hundreds_of_hosts_in_seconds(up):
+    began = time.monotonic()
+    hosts = up(small_network.hub(300))
+    assert len(hosts.netns_fds) == len(set(hosts.fds)) == 300
+    hosts.down()
+    assert time.monotonic() - began < 30
+    assert hosts.netns_fds == {} and hosts.fds == []
+
+
+def test_every_host_has_a_namespace_of_its_own(up):
+    hosts = up(small_network.hub(20))
+    inodes = {os.fstat(fd).st_ino for fd in hosts.netns_fds.values()}
+    assert len(inodes) == 20
+    assert os.stat("/proc/self/ns/net").st_ino not in inodes
+
+
+def test_the_calling_thread_stays_where_it_was(up):
+    before = os.stat("/proc/thread-self/ns/net").st_ino
+    up(small_network.hub(5))
+    assert os.stat("/proc/thread-self/ns/net").st_ino == before
+
+
+def test_what_cannot_be_configured_is_said_with_its_place(up):
+    wrong = dataclasses.replace(
+        small_network.host(2), routes=(small_network.Route("default", "10.0.0.2", "eth0"),)
+    )
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(MachineCannot, match=r"network\.nodes\.h2: cannot route default via 10\.0\.0\.2"):
+        up(Emulation((small_network.host(1), wrong), {}))
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_too_few_open_files_are_found_before_anything_is_made(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1024))
+    emulation = Emulation(tuple(small_network.host(n) for n in range(1, 5001)), {})
+    with pytest.raises(
+        MachineCannot, match="5000 real hosts need 10128 open files, and this machine allows 1024"
+    ):
+        raise_hosts(emulation, None)
+
+
+def test_the_soft_limit_is_raised_as_far_as_needed():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        needs.raise_fd_limit(1000, "hosts")
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (1000, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.05, 0.1, 0.2, 0.4])
+def test_killed_at_any_moment_nothing_is_left(delay_s, runtime):
+    """The holder of 100 hosts with a program on each of three is killed; every process of its is gone after `reap`."""
+    holder = subprocess.Popen(
+        [sys.executable, str(HERE / "hosts_holder.py"), "100"],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    holder.stdout.readline()
+    time.sleep(delay_s * random.Random(delay_s).uniform(0.5, 1.5))
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    reaped = ownership.reap()
+    assert {run.facts["network"] for run in reaped} <= {
+        "held"
+    }  # none if it was killed before it wrote that down
+    assert reaped or delay_s == 0
+    assert mentioning(str(runtime)) == []
+    assert not runtime.exists() or list(runtime.iterdir()) == []
+    assert ownership.reap() == []
+
+
+def mentioning(text: str) -> list[str]:
+    """Processes that have a text in their environment: all that a holder has started, directly or not."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (folder / "environ").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if text in environment and folder.name != str(os.getpid()):
+            found.append((folder / "cmdline").read_bytes().decode())
+    return found
