@@ -63,10 +63,21 @@ def show(
         bool, typer.Option("--figures", help="Draw every figure too: PNG, PDF and its data as CSV.")
     ] = False,
     redraw: Annotated[bool, typer.Option("--redraw", help="Draw the report again.")] = False,
+    iperf3: Annotated[
+        str | None,
+        typer.Option(
+            "--iperf3", metavar="SERVICE", help="Print one service as iperf3's JSON.", show_default=False
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a run did: table, report, figures."""
     record = _record(run, out)
+    if iperf3 is not None:
+        from netarium.show import iperf3 as foreign
+
+        write_json(foreign.document(record, iperf3))
+        return
     if as_json:
         write_json(record.metrics)
         return
