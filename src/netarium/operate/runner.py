@@ -139,6 +139,7 @@ def _simulate(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
 def _emulate(plan: Plan, folder: Path, watcher: Watcher, stop: StopRequest) -> Emulated:
     """Real hosts up, the trial on them, hosts down. Raises MachineCannot, with nothing left behind."""
     from netarium.operate import enginecache
+    from netarium.operate.control import Control
     from netarium.run.emulate.emulate import emulate_trial, spoken
     from netarium.run.emulate.facility import Facility
     from netarium.run.emulate.machine import RealMachine
@@ -152,7 +153,10 @@ def _emulate(plan: Plan, folder: Path, watcher: Watcher, stop: StopRequest) -> E
     (folder / "programs").mkdir(exist_ok=True)
     watcher.stage("making real hosts")
     facts = {"trial": trial.trial, "command": "run"}
-    with Facility(folder.name, plan.emulation, open_tap, folder=folder / "programs", **facts) as facility:
+    with (
+        Facility(folder.name, plan.emulation, open_tap, folder=folder / "programs", **facts) as facility,
+        Control(facility, stop.request),
+    ):
         watcher.stage("starting the engine")
         machine = RealMachine(facility, shown=(trial.folder, folder / "programs"))
         emulated = emulate_trial(

@@ -39,11 +39,17 @@ class Facility:
         *,
         folder: Path | None = None,
         runtime: Path | None = None,
+        shown: tuple[Path, ...] = (),
+        speak: Callable[[Emulation, Path], Emulation] = lambda emulation, _: emulation,
         **facts: object,
     ) -> None:
-        """folder: gets what the programs write; default: a folder that goes with the network. facts: what `ps` shows."""
+        """folder: gets what the programs write; default: a folder that goes with the network. facts: what `ps` shows.
+
+        shown: folders that programs shall see wherever they are. speak: fills places in the programs' words, given that folder.
+        """
         self._network, self._emulation, self._open_tap = network, emulation, open_tap
         self._folder, self._runtime, self._facts = folder, runtime, facts
+        self._shown, self._speak = shown, speak
         self._stack = ExitStack()
 
     def __enter__(self) -> Facility:
@@ -73,18 +79,15 @@ class Facility:
         scratch = Path(tempfile.gettempdir()) / f"netarium-{self.ownership.token}"
         self.ownership.owns("folder", path=str(scratch))
         resolver = ways_out.resolver_text() if ways_out.has_nat(emulation) else ""
-        self.sandbox = Sandbox(scratch, emulation, resolver, self.ownership.mark)
+        folder = self._folder or scratch / "programs"
+        emulation = self._speak(emulation, folder)
+        shown = tuple(str(path.resolve()) for path in self._shown)
+        self.sandbox = Sandbox(scratch, emulation, resolver, self.ownership.mark, shown)
         self.sandbox.prepare()
         by_node = {host.node: host for host in emulation.hosts}
         self.hosts = raise_hosts(emulation, self._open_tap, Guardian(self.ownership.lock_fd))
         stack.callback(self.hosts.down)
-        self.supervisor = Supervisor(
-            emulation.programs,
-            by_node,
-            self.hosts.netns_fds,
-            self.sandbox,
-            self._folder or scratch / "programs",
-        )
+        self.supervisor = Supervisor(emulation.programs, by_node, self.hosts.netns_fds, self.sandbox, folder)
         if emulation.programs:
             self.supervisor.check()
         for host in emulation.hosts:
