@@ -53,14 +53,9 @@ def keep_up(
 
     announce: called once it is up. more: as a Facility takes it. Raises MachineCannot.
     """
-    ownership.reap()
-    if any(run.facts.get("network") == name for run in alive()):
-        raise MachineCannot(
-            f"a network {name!r} is up already; netarium down {name}, or give this one a --name"
-        )
     wanted_down: list[bool] = []
     with (
-        Facility(name, emulation, open_tap, **more) as facility,
+        Facility(name, emulation, open_tap, alone=True, **more) as facility,
         load_engine(facility.hosts.by_interface) as drive,
     ):
         start_ns = time.monotonic_ns() + LEAD_NS
