@@ -56,7 +56,7 @@ def speed() -> dict[str, float]:
 
 def facts(root: Path) -> dict[str, Any]:
     """What does not change while the benchmark runs."""
-    from netarium.run.kernel.jit import kernel_digest
+    from netarium.run.kernel.digest import kernel_digest
 
     model = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text())
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True)

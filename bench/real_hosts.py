@@ -1,7 +1,7 @@
 """Real hosts made by hand for measuring the engine alone: namespaces held by sleeping processes, one TAP device each.
 
-`hosts(trial, ["a", "b"])` compiles a trial, gives the named nodes addresses 10.0.0.n/32 and fd00::n/128 behind a gateway that is their
-modelled neighbour, and yields what `emulate` needs.
+`real_plan` compiles a trial and gives the named nodes addresses 10.0.0.n/32 and fd00::n/128 behind a gateway that is their
+modelled neighbour; `hosts` makes them, and yields what `emulate` needs.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ class Namespace:
 
     def start(self, *words: str) -> subprocess.Popen:
         """Start a command in the namespace."""
-        return subprocess.Popen(self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return subprocess.Popen(
+            self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
 
     def close(self) -> None:
         """End the holder, and with it the namespace."""
@@ -79,7 +81,10 @@ def address6(index: int) -> str:
 
 
 def real_plan(
-    trial: dict[str, Any], real: Sequence[str], rules: Sequence[tuple[str, str, str]] = (), offload: bool = True
+    trial: dict[str, Any],
+    real: Sequence[str],
+    rules: Sequence[tuple[str, str, str]] = (),
+    offload: bool = True,
 ) -> RealPlan:
     """Compile a trial with some real hosts. rules: (service, from, to): all frames between two hosts."""
     plan = compile_trial(loads(json.dumps({"trial": "real-hosts", **trial})))
@@ -102,21 +107,25 @@ def real_plan(
     names |= {node: (address(i), address6(i)) for i, node in enumerate(real)}
     services = list(plan.service_names)
     flows = tuple(
-        FlowRule(services.index(service), graph.node_index[src], graph.node_index[dst]) for service, src, dst in rules
+        FlowRule(services.index(service), graph.node_index[src], graph.node_index[dst])
+        for service, src, dst in rules
     )
     wired = RealPlan(plan, Emulation(tuple(hosts), names, flows))
     network = plan.trial.network.expand()
     changes = epochs(graph, plan.trial.events, network.routing.reconvergence)
     everything = list(range(graph.node_count))
     tables = [
-        next_hop_tables(graph, everything, network.routing.metric, plan.ecmp, down, aggregate=True) for _, down in changes
+        next_hop_tables(graph, everything, network.routing.metric, plan.ecmp, down, aggregate=True)
+        for _, down in changes
     ]
     wired.arrays.update(_tables(tables))
     return wired
 
 
 @contextlib.contextmanager
-def hosts(plan: RealPlan, offload: bool = True) -> Iterator[tuple[dict[str, Namespace], dict[tuple[str, str], int]]]:
+def hosts(
+    plan: RealPlan, offload: bool = True
+) -> Iterator[tuple[dict[str, Namespace], dict[tuple[str, str], int]]]:
     """Namespaces and TAP devices of a plan's real hosts, configured; all is gone at the end."""
     spaces: dict[str, Namespace] = {}
     fds: dict[tuple[str, str], int] = {}
@@ -130,12 +139,43 @@ def hosts(plan: RealPlan, offload: bool = True) -> Iterator[tuple[dict[str, Name
                 fds[host.node, interface.name] = fd
                 space.run("ip", "link", "set", interface.name, "up")
                 for each in interface.addresses:
-                    space.run("ip", "address", "add", each, "dev", interface.name, "nodad" if ":" in each else "scope", *([] if ":" in each else ["global"]))
+                    space.run(
+                        "ip",
+                        "address",
+                        "add",
+                        each,
+                        "dev",
+                        interface.name,
+                        "nodad" if ":" in each else "scope",
+                        *([] if ":" in each else ["global"]),
+                    )
             for near in host.neighbours:
-                space.run("ip", "neigh", "replace", near.address, "lladdr", near.mac, "dev", near.interface, "nud", "permanent")
+                space.run(
+                    "ip",
+                    "neigh",
+                    "replace",
+                    near.address,
+                    "lladdr",
+                    near.mac,
+                    "dev",
+                    near.interface,
+                    "nud",
+                    "permanent",
+                )
             for route in host.routes:
                 family = ["-6"] if ":" in route.via else []
-                space.run("ip", *family, "route", "add", route.prefix, "via", route.via, "dev", route.interface, "onlink")
+                space.run(
+                    "ip",
+                    *family,
+                    "route",
+                    "add",
+                    route.prefix,
+                    "via",
+                    route.via,
+                    "dev",
+                    route.interface,
+                    "onlink",
+                )
         yield spaces, fds
     finally:
         for fd in fds.values():

@@ -23,17 +23,22 @@ _NAMES = {
     "describe.trial": "Trial",
     "describe.network": "Network Node Link Direction Defaults Routing RateTrace",
     "describe.queues": "Pfifo Bfifo Prio Drr DrrClass Htb HtbClass Tbf Red Codel FqCodel Pie UserQueue",
+    "describe.tsn": "Mqprio Cbs Taprio SchedEntry Cqf Ats AtsStream Psfp PsfpStream StreamGate Meter",
+    "describe.clock": "Clock",
     "describe.impairments": "Impairments BernoulliLoss GilbertElliottLoss PeriodicLoss Jitter Reorder",
     "describe.transport": "Tcp Udp UserCongestion DelayedAck",
-    "describe.services": "Bulk Stream RequestResponse Sizes Replay Demands MatrixFile Custom",
+    "describe.services": "Bulk Stream RequestResponse Sizes Replay Demands MatrixFile ControlLoop Replication Custom",
     "describe.slices": "Slice",
     "describe.events": "LinkDown LinkUp NodeDown NodeUp RateChange ImpairmentChange",
     "describe.probes": "Probes Capture",
     "describe.projections": "Projection",
     "describe.expect": "Expect",
+    "describe.campaign": "Campaign Grid Zip Cases Random LatinHypercube Files",
     "describe.loader": "load loads",
     "describe.dump": "dump",
     "operate.runner": "check",
+    "operate.campaign.api": "load_campaign run_campaign",
+    "store.campaigns": "read_campaign",
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 

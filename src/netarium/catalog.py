@@ -47,12 +47,19 @@ _TABLE: dict[str, dict[str, str]] = {
         "fq_codel": "fair queues with controlled delay (RFC 8290)",
         "pie": "proportional integral controller (RFC 8033)",
         "user": "a queue from your own Python file",
+        "mqprio": "strict priority between traffic classes, a queue of its own for each (IEEE 802.1Q)",
+        "cbs": "credit-based shaper (IEEE 802.1Qav)",
+        "taprio": "time-aware gates (IEEE 802.1Qbv)",
+        "cqf": "cyclic queuing and forwarding, with a shift for long links (IEEE 802.1Qch)",
+        "ats": "asynchronous traffic shaping: every stream held to rate and burst again (IEEE 802.1Qcr)",
+        "psfp": "per-stream filtering and policing on arrival (IEEE 802.1Qci)",
     },
     "services": {
         "bulk": "a transfer as fast as the transport allows: a size, or until it stops",
         "stream": "packets at a rate: constant, Poisson or on-off",
         "request_response": "flows that arrive at random, with sizes from a distribution",
         "replay": "packets or flows from a CSV file",
+        "control_loop": "small messages at a fixed period, each with a deadline",
         "demands": "a traffic matrix: gravity, uniform, SNDlib's or your own",
         "user": "a workload from your own Python file",
         "command": "a program on a real host, in emulated trials",
@@ -123,7 +130,7 @@ class Metric(NamedTuple):
     meaning: str
 
 
-_STATISTICS = ("min", "p50", "p90", "p99", "p999", "max", "mean")
+_STATISTICS = ("min", "p50", "p90", "p95", "p99", "p999", "max", "mean")
 _COMPLETION = ("min", "p50", "p90", "p95", "p99", "max", "mean")
 _KEPT_IN_WINDOWS = ("min", "max", "mean")
 
@@ -145,6 +152,10 @@ SERVICE_METRICS: dict[str, Metric] = {
     "flows": Metric(None, False, "flows"),
     "completed_flows": Metric(None, True, "flows that delivered all they had"),
     "jain": Metric("ratio", False, "Jain's fairness index over the flows"),
+    "deadline.messages": Metric(None, False, "messages of a control loop whose deadline has passed"),
+    "deadline.misses": Metric(None, False, "those of them that did not come in time"),
+    "deadline.miss_ratio": Metric("ratio", False, "misses, of those judged"),
+    "deadline.longest_run": Metric(None, False, "most misses of one flow in a row"),
     **{f"latency.{s}": Metric("time", s in _KEPT_IN_WINDOWS, f"one-way latency, {s}") for s in _STATISTICS},
     **{f"rtt.{s}": Metric("time", False, f"round-trip time, {s}") for s in _STATISTICS},
     **{f"completion.{s}": Metric("time", True, f"flow completion time, {s}") for s in _COMPLETION},

@@ -9,7 +9,7 @@ earlier slices kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 
@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 
 from netarium import errors
 from netarium.compile.alternatives import Alternative, alternatives
+from netarium.compile.bounds import slice_bursts
 from netarium.compile.graph import Graph
 from netarium.compile.ledger import Asked, Ledger, Misfit, Request
+from netarium.compile.mechanisms.classes import MECHANISMS, reservable_bps
 from netarium.compile.paths import explain_no_route, path_problems
 from netarium.compile.placement import misfit, place, wanted_ports
+from netarium.compile.timetable import ALWAYS_PS, Span, Timetable
 from netarium.errors import AdmissionRefused, Problem, TrialInvalid
 from netarium.units import format_rate, format_size, format_time
 
@@ -34,7 +37,7 @@ class Reservation:
     """An admitted slice. Times ps, rates bit/s, sizes bytes; None for no promise, and for no bound.
 
     nodes, ports, port_names: its path. bandwidth_bps and burst_bytes: IP packets, what the source is held to;
-    reserved_bps: on the wire at each port, for packets of the path's MTU. floor_ps: a full packet on the
+    reserved_bps: on the wire at each port, for packets of packet_bytes with overhead_bytes. floor_ps: a full packet on the
     empty path (propagation and transmission). latency_bound_ps, variation_bound_ps: worst case beside all
     admitted slices; margin_ps: what is left between it and the promised latency. hop_delay_bound_ps: its
     share in each port, without propagation. hop_burst_bound_bytes: IP packets that may come at once to each
@@ -48,6 +51,8 @@ class Reservation:
     bandwidth_bps: int
     burst_bytes: int
     mtu_bytes: int
+    packet_bytes: int
+    overhead_bytes: int
     reserved_bps: tuple[int, ...]
     floor_ps: int
     latency_bound_ps: int | None
@@ -57,12 +62,27 @@ class Reservation:
     loss: float
     latency_promised_ps: int | None
     variation_promised_ps: int | None
+    start_ps: int = 0
+    end_ps: int | None = None
+    mechanism: str = "strict"
+    shaped_hops: int = 0
+    cycle_ps: int = 0
+    regulated: tuple[int, int] = (0, 0)
 
     @property
     def margin_ps(self) -> int | None:
         if self.latency_promised_ps is None or self.latency_bound_ps is None:
             return None
         return self.latency_promised_ps - self.latency_bound_ps
+
+    @property
+    def wire_bps(self) -> int:
+        """What the source is held to, counting overhead_bytes of every packet."""
+        return self.reserved_bps[0]
+
+    @property
+    def wire_burst_bytes(self) -> int:
+        return self.burst_bytes + self.burst_bytes * self.overhead_bytes // self.packet_bytes
 
     def explain(self) -> str:
         bound = "no finite worst case" if self.latency_bound_ps is None else (
@@ -143,38 +163,69 @@ class Admission:
 
 
 def admit(
-    slices: Mapping[str, Asked], graph: Graph, metric: str = "delay", share: float = RESERVABLE_SHARE
+    slices: Mapping[str, Asked],
+    graph: Graph,
+    metric: str = "delay",
+    share: float = RESERVABLE_SHARE,
+    until_ps: int = ALWAYS_PS,
 ) -> Admission:
     """Decide on all slices, in their order; a refused one reserves nothing and the next are still decided.
 
-    `metric` is the routing metric that orders paths; `share` of each port may be reserved. Raises
-    TrialInvalid for an unknown node, a path that is none, or ends that nothing joins: those are mistakes,
+    `metric` is the routing metric that orders paths; `share` of each port may be reserved; no
+    later time than `until_ps` is offered. Raises TrialInvalid for an unknown node, a path that is none, or ends that nothing joins: those are mistakes,
     not refusals.
     """
-    requests = [_request(name, asked) for name, asked in slices.items()]
+    requests = [request_of(name, asked) for name, asked in slices.items()]
+    check(graph, requests)
+    times = Timetable.empty(graph, metric, share, until_ps)
+    refusals = decide(times, requests, share, until_ps)
+    return admission_of(times, requests, refusals, share)
+
+
+def check(graph: Graph, requests: Sequence[Request]) -> None:
+    """Raises TrialInvalid for requests that mean nothing on this graph, with every problem."""
     problems = [problem for request in requests for problem in _problems(graph, request)]
     if problems:
         raise TrialInvalid(problems)
-    ledger = Ledger.empty(graph, metric, share)
+
+
+def decide(
+    times: Timetable, requests: Sequence[Request], share: float = RESERVABLE_SHARE, until_ps: int = ALWAYS_PS
+) -> list[Refusal]:
+    """Place every request that fits into `times`, in order; the refusals of the rest."""
     refusals = []
     for request in requests:
-        after = place(ledger, request)
+        span = times.span(request)
+        after = place(span, request)
         if after is None:
-            refusals.append(_refusal(ledger, request, share))
+            refusals.append(_refusal(times, span, request, share, until_ps))
         else:
-            ledger = after
-    reservations = tuple(_reservation(ledger, i) for i in range(len(ledger.fits)))
-    backlog = ledger.bounds.backlog_bits / 8
+            times.place(request, after)
+    return refusals
+
+
+def admission_of(
+    times: Timetable, requests: Sequence[Request], refusals: Sequence[Refusal], share: float
+) -> Admission:
+    """What `times` holds of `requests`."""
+    placed = times.placed()
     return Admission(
-        reservations, tuple(refusals), ledger.reserved_bps, ledger.reservable_bps, backlog, share
+        tuple(_reservation(placed[each.name]) for each in requests if each.name in placed),
+        tuple(refusals),
+        np.maximum.reduce([each.reserved_bps for each in times.ledgers]),
+        reservable_bps(times.graph, times.ledgers[0].classes["strict"]),
+        np.maximum.reduce([each.backlog_bits() for each in times.ledgers]) / 8,
+        share,
     )
 
 
-def _request(name: str, asked: Asked) -> Request:
+def request_of(name: str, asked: Asked) -> Request:
+    """What a slice of a trial asks."""
     path = tuple(asked.path) if asked.path else None
     return Request(
         name, asked.from_, asked.to, asked.bandwidth, asked.latency, asked.delay_variation, asked.loss, path,
-        asked.burst,
+        asked.burst, asked.packet_size, asked.start, asked.end,
+        asked.mechanism,
     )  # fmt: skip
 
 
@@ -199,8 +250,11 @@ def _problems(graph: Graph, request: Request) -> list[Problem]:
     return [Problem(where, "ends without a route", "two nodes that links join", why)] if why else []
 
 
-def _reservation(ledger: Ledger, i: int) -> Reservation:
-    graph, fit, bounds = ledger.graph, ledger.fits[i], ledger.bounds
+def _reservation(stands: list[tuple[Ledger, int]]) -> Reservation:
+    """A slice with the largest of its bounds in all intervals in which it stands."""
+    ledger, i = stands[0]
+    graph, fit = ledger.graph, ledger.fits[i]
+    delays = np.maximum.reduce([each.bound_ps for each, _ in stands])
     return Reservation(
         name=fit.request.name,
         nodes=graph.nodes_along(fit.ports),
@@ -209,15 +263,25 @@ def _reservation(ledger: Ledger, i: int) -> Reservation:
         bandwidth_bps=fit.request.bandwidth,
         burst_bytes=fit.burst_bytes,
         mtu_bytes=fit.mtu_bytes,
+        packet_bytes=fit.packet_bytes,
+        overhead_bytes=fit.overhead_bytes,
         reserved_bps=fit.reserved_bps,
         floor_ps=fit.floor_ps,
-        latency_bound_ps=_whole(fit.latency_ps),
-        variation_bound_ps=_whole(fit.variation_ps),
-        hop_delay_bound_ps=bounds.hop_delay_ps[i],
-        hop_burst_bound_bytes=tuple((bounds.hop_burst_bits[i, : len(fit.ports)] / 8).tolist()),
+        latency_bound_ps=_whole(max(each.latency_ps(k) for each, k in stands)),
+        variation_bound_ps=_whole(max(each.variation_ps(k) for each, k in stands)),
+        hop_delay_bound_ps=tuple(delays[list(fit.ports)].tolist()),
+        hop_burst_bound_bytes=tuple(
+            bits / 8 for bits in slice_bursts(fit.sent, delays, graph.jitter_ps.astype(float))
+        ),
         loss=fit.loss,
         latency_promised_ps=fit.request.latency,
         variation_promised_ps=fit.request.delay_variation,
+        mechanism=fit.mechanism,
+        shaped_hops=fit.shaped_hops,
+        cycle_ps=0 if fit.cycled is None else fit.cycled.cycle_ps,
+        regulated=fit.regulated,
+        start_ps=fit.request.start,
+        end_ps=fit.request.end,
     )
 
 
@@ -225,17 +289,17 @@ def _whole(value: float) -> int | None:
     return int(value) if isfinite(value) else None
 
 
-def _refusal(ledger: Ledger, request: Request, share: float) -> Refusal:
+def _refusal(times: Timetable, span: Span, request: Request, share: float, until_ps: int) -> Refusal:
     """The reason on the wanted path, and what could be had instead."""
-    graph = ledger.graph
-    ports = wanted_ports(ledger, request)
+    graph, span = span.graph, span.using("strict" if request.mechanism == "auto" else request.mechanism)
+    ports = wanted_ports(span, request)
     nodes = graph.nodes_along(ports)
-    why = misfit(ledger, request, ports)
+    why = misfit(span, request, ports)
     if why is None:
         raise AssertionError(f"slice {request.name} fits on {nodes}, yet no path was found for it")
-    changes = alternatives(ledger, request, nodes)
+    changes = alternatives(span, request, nodes, times, until_ps)
     name = graph.port_names[why.port]
-    asked, left, reason = _words(ledger, request, why, share)
+    asked, left, reason = _words(span, request, why, share)
     return Refusal(
         slice_name=request.name,
         resource=name,
@@ -253,15 +317,23 @@ def _refusal(ledger: Ledger, request: Request, share: float) -> Refusal:
     )
 
 
-def _words(ledger: Ledger, request: Request, why: Misfit, share: float) -> tuple[str, str, str]:
+def _words(span: Span, request: Request, why: Misfit, share: float) -> tuple[str, str, str]:
     """(what was asked, what there is, the whole reason)."""
-    port, over = ledger.graph.port_names[why.port], why.needed - why.there_is
+    port, over = span.graph.port_names[why.port], why.needed - why.there_is
     if why.objective == "bandwidth":
         asked, left = format_rate(request.bandwidth), format_rate(why.there_is)
-        most, rate = (int(values[why.port]) for values in (ledger.reservable_bps, ledger.graph.rate_bps))
+        most, rate = (int(values[why.port]) for values in (span.reservable_bps, span.graph.rate_bps))
         needs = f"{asked} of IP packets is {format_rate(why.needed)} on the wire"
         limit = f"{format_rate(most)} that slices may take ({share:.0%} of {format_rate(rate)})"
         return asked, left, f"{needs}; {port} has {left} left of the {limit}: {format_rate(over)} too much"
+    if why.objective == "mechanism":
+        asked, left = MECHANISMS[int(why.needed)], MECHANISMS[int(why.there_is)]
+        return asked, left, f"{port} serves slices by {left}, and a port has one mechanism"
+    if why.objective == "cycle":
+        asked, left = format_size(why.needed / 8), format_size(why.there_is / 8)
+        if not why.there_is:
+            return asked, left, f"no cycle of {port} holds a burst of {asked}, whatever its length"
+        return asked, left, f"it may bring {asked} in a cycle, of which {port} has {left} left"
     if why.objective == "burst":
         asked, left = format_size(why.there_is), format_size(why.needed)
         return asked, left, f"a burst of {asked} is less than one packet of the path ({left} at {port})"

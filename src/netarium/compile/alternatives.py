@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from netarium.compile.ledger import Fit, Ledger, Request
+from netarium.compile.ledger import Request
 from netarium.compile.placement import (
     ALTERNATIVE,
     BURST_PACKETS,
@@ -24,8 +24,12 @@ from netarium.compile.placement import (
     width_bps,
 )
 from netarium.compile.search import PathSearch, widest
+from netarium.compile.timetable import ALWAYS_PS, Span, Timetable
 from netarium.units import RATE, SIZE, TIME, write
 
+_DIMENSIONS = {
+    "bandwidth": RATE, "latency": TIME, "delay_variation": TIME, "burst": SIZE, "start": TIME, "end": TIME,
+}  # fmt: skip
 _PROMISES = ("latency", "delay_variation", "loss")
 
 
@@ -47,39 +51,65 @@ class Alternative:
 
 def _typed(field: str, value: Any) -> str:
     """A value as it is written in a trial."""
-    dimension = {"bandwidth": RATE, "latency": TIME, "delay_variation": TIME, "burst": SIZE}.get(field)
+    dimension = _DIMENSIONS.get(field)
     if dimension is not None:
         return write(value, dimension)
+    if isinstance(value, str):
+        return value
     return f"[{', '.join(value)}]" if isinstance(value, tuple) else f"{value:g}"
 
 
-def alternatives(ledger: Ledger, request: Request, wanted: tuple[str, ...]) -> tuple[Alternative, ...]:
-    """Changes to `request`, which `ledger` refuses, each accepted when asked again. `wanted`: nodes of its
-    path.
+def alternatives(
+    span: Span,
+    request: Request,
+    wanted: tuple[str, ...],
+    times: Timetable | None = None,
+    until_ps: int = ALWAYS_PS,
+) -> tuple[Alternative, ...]:
+    """Changes to `request`, which `span` refuses, each accepted when asked again. `wanted`: nodes of its
+    path; times: what stands at other times, `until_ps` the end of all.
 
     First single changes: less bandwidth on the wanted path, then on any path; another path; a longer latency
     or delay variation, more loss, another burst. If no single change does, the promises and the bandwidth
-    together.
+    together. A later time is offered beside these.
     """
-    found = [
-        change for change in _single_changes(ledger, request, wanted) if _accepted(ledger, request, change)
-    ]
+    asked, request = request, replace(request, mechanism=span.mechanism)
+    found = [change for change in _single_changes(span, request, wanted) if _accepted(span, request, change)]
+    other = place(span, replace(asked, mechanism="auto")) if asked.mechanism != "auto" else None
+    if other is not None:
+        found.append(Alternative("another mechanism", (("mechanism", other.mechanism),)))
+    later = None if times is None else later_time(times, asked, until_ps)
+    if later is not None:
+        found.append(later)
     if not found:
-        found = [change for change in _joint_changes(ledger, request) if _accepted(ledger, request, change)]
+        found = [change for change in _joint_changes(span, request) if _accepted(span, request, change)]
     return tuple(found)
 
 
-def _accepted(ledger: Ledger, request: Request, change: Alternative) -> bool:
-    return place(ledger, change.applied(request)) is not None
+def later_time(times: Timetable, request: Request, until_ps: int) -> Alternative | None:
+    """The earliest later start, as long as asked, at which the slice is accepted before `until_ps`."""
+    for start in times.starts_after(request):
+        end = None if request.end is None else request.end - request.start + start
+        if start >= until_ps or (end is not None and end > until_ps):
+            return None
+        moved = replace(request, start=start, end=end)
+        if place(times.span(moved), moved) is not None:
+            changes = (("start", start),) if end is None else (("start", start), ("end", end))
+            return Alternative("a later time", changes)
+    return None
 
 
-def _quick(ledger: Ledger, request: Request) -> bool:
-    return place(ledger, request, ALTERNATIVE) is not None
+def _accepted(span: Span, request: Request, change: Alternative) -> bool:
+    return place(span, change.applied(request)) is not None
 
 
-def _single_changes(ledger: Ledger, request: Request, wanted: tuple[str, ...]) -> Iterator[Alternative]:
-    here = most_bandwidth(ledger, replace(request, path=wanted))
-    anywhere = most_bandwidth(ledger, replace(request, path=None))
+def _quick(span: Span, request: Request) -> bool:
+    return place(span, request, ALTERNATIVE) is not None
+
+
+def _single_changes(span: Span, request: Request, wanted: tuple[str, ...]) -> Iterator[Alternative]:
+    here = most_bandwidth(span, replace(request, path=wanted))
+    anywhere = most_bandwidth(span, replace(request, path=None))
     if 0 < here < request.bandwidth:
         change = (
             {"bandwidth": here} if request.path or here == anywhere else {"bandwidth": here, "path": wanted}
@@ -88,51 +118,51 @@ def _single_changes(ledger: Ledger, request: Request, wanted: tuple[str, ...]) -
     if max(here, 0) < anywhere < request.bandwidth:
         change = {"bandwidth": anywhere}
         if request.path:
-            change["path"] = _path(place(ledger, replace(request, path=None, bandwidth=anywhere)))
+            change["path"] = _path(place(span, replace(request, path=None, bandwidth=anywhere)))
         yield Alternative("the largest bandwidth on any path", tuple(change.items()))
     if request.path:
-        other = place(ledger, replace(request, path=None))
+        other = place(span, replace(request, path=None))
         if other is not None:
             yield Alternative("another path", (("path", _path(other)),))
     for promise in _PROMISES:
         if getattr(request, promise) is not None:
-            fit = least(ledger, replace(request, **{promise: None}), promise)
-            if fit is not None and _promised(fit, promise) is not None:
+            after = least(span, replace(request, **{promise: None}), promise)
+            if after is not None and _promised(after, promise) is not None:
                 text = f"the smallest {promise.replace('_', ' ')} that can be promised"
-                yield Alternative(text, ((promise, _promised(fit, promise)),))
-    yield from _other_bursts(ledger, request)
+                yield Alternative(text, ((promise, _promised(after, promise)),))
+    yield from _other_bursts(span, request)
 
 
-def _other_bursts(ledger: Ledger, request: Request) -> Iterator[Alternative]:
+def _other_bursts(span: Span, request: Request) -> Iterator[Alternative]:
     """The smallest burst when less than a packet is asked, otherwise the largest below the one asked."""
-    mtus = [int(mtu) for mtu in np.unique(ledger.graph.mtu_bytes)]
+    mtus = [int(mtu) for mtu in np.unique(span.graph.mtu_bytes)]
     asked = BURST_PACKETS * max(mtus) if request.burst is None else request.burst
     if asked < max(mtus):
         for mtu in mtus:
-            if mtu > asked and place(ledger, replace(request, burst=mtu)):
+            if mtu > asked and place(span, replace(request, burst=mtu)):
                 yield Alternative("the smallest burst", (("burst", mtu),))
                 return
-    burst = most(min(mtus), asked - 1, lambda size: _quick(ledger, replace(request, burst=size)))
+    burst = most(min(mtus), asked - 1, lambda size: _quick(span, replace(request, burst=size)))
     if burst > 0:
         yield Alternative("the largest burst", (("burst", burst),))
 
 
-def _joint_changes(ledger: Ledger, request: Request) -> Iterator[Alternative]:
+def _joint_changes(span: Span, request: Request) -> Iterator[Alternative]:
     """The most bandwidth without the other promises, with what can then be promised; with a small burst if
     need be."""
-    packet = int(ledger.graph.mtu_bytes.max())
+    packet = int(span.graph.mtu_bytes.max())
     for burst in dict.fromkeys((request.burst, packet)):
         for path in dict.fromkeys((request.path, None)):
             bare = replace(request, latency=None, delay_variation=None, loss=None, burst=burst, path=path)
-            bandwidth = min(request.bandwidth, most_bandwidth(ledger, bare))
-            after = place(ledger, replace(bare, bandwidth=bandwidth)) if bandwidth > 0 else None
+            bandwidth = min(request.bandwidth, most_bandwidth(span, bare))
+            after = place(span, replace(bare, bandwidth=bandwidth)) if bandwidth > 0 else None
             changes = _differences(request, after) if after is not None else None
             if changes:
                 yield Alternative("together", changes)
                 return
 
 
-def _differences(request: Request, after: Ledger) -> tuple[tuple[str, Any], ...] | None:
+def _differences(request: Request, after: Span) -> tuple[tuple[str, Any], ...] | None:
     """What `request` must change to be the last slice of `after`; None when a promise has no bound there."""
     fit = after.fits[-1]
     changes: dict[str, Any] = {}
@@ -143,56 +173,58 @@ def _differences(request: Request, after: Ledger) -> tuple[tuple[str, Any], ...]
         changes["path"] = _path(after)
     for promise in _PROMISES:
         asked = getattr(request, promise)
-        if asked is not None and _value(fit, promise) > asked:
-            changes[promise] = _promised(fit, promise)
+        if asked is not None and _value(after, promise) > asked:
+            changes[promise] = _promised(after, promise)
     return None if None in changes.values() else tuple(changes.items())
 
 
-def _path(ledger: Ledger | None) -> tuple[str, ...]:
-    return ledger.graph.nodes_along(ledger.fits[-1].ports) if ledger is not None else ()
+def _path(span: Span | None) -> tuple[str, ...]:
+    return span.graph.nodes_along(span.fits[-1].ports) if span is not None else ()
 
 
-def _promised(fit: Fit, promise: str) -> int | float | None:
-    """What `fit` can promise, rounded up; None when there is no bound."""
-    value = _value(fit, promise)
+def _promised(after: Span, promise: str) -> int | float | None:
+    """What the last slice of `after` can promise, rounded up; None when there is no bound."""
+    value = _value(after, promise)
     if not isfinite(value):
         return None
     return _up(value * 1e15) / 1e15 if promise == "loss" else _up(int(value))
 
 
-def _value(fit: Fit, promise: str) -> float:
-    return {"latency": fit.latency_ps, "delay_variation": fit.variation_ps, "loss": fit.loss}[promise]
+def _value(after: Span, promise: str) -> float:
+    if promise == "loss":
+        return after.fits[-1].loss
+    return after.latency_ps() if promise == "latency" else after.variation_ps()
 
 
-def least(ledger: Ledger, request: Request, promise: str) -> Fit | None:
-    """The fit of `request` with the smallest bound of one promise, over all paths (branch and bound)."""
-    steps = least_steps(ledger, request, promise)
-    best: Fit | None = None
-    search = search_paths(ledger, request, steps, partial_most=ALTERNATIVE.partial_most)
+def least(span: Span, request: Request, promise: str) -> Span | None:
+    """With `request` on the path of the smallest bound of one promise, over all paths (branch and bound)."""
+    steps = least_steps(span, request, promise)
+    best: Span | None = None
+    search = search_paths(span, request, steps, partial_most=ALTERNATIVE.partial_most)
     for number, (length, ports) in enumerate(search, 1):
         if best is not None and (promise == "loss" or length > _value(best, promise)):
             break
-        after = examine(ledger, request, ports)
-        if after is not None and (best is None or _value(after.fits[-1], promise) < _value(best, promise)):
-            best = after.fits[-1]
+        after = examine(span, request, ports)
+        if after is not None and (best is None or _value(after, promise) < _value(best, promise)):
+            best = after
         if number >= ALTERNATIVE.whole_most:
             break
     return best
 
 
-def most_bandwidth(ledger: Ledger, request: Request) -> int:
+def most_bandwidth(span: Span, request: Request) -> int:
     """Largest bandwidth in bit/s with which `request` is accepted, all else as asked; 0 when there is
     none."""
-    wide = max((_widest(ledger, request, int(mtu)) for mtu in np.unique(ledger.graph.mtu_bytes)), default=0)
-    return most(1, wide, lambda bandwidth: _quick(ledger, replace(request, bandwidth=bandwidth)))
+    wide = max((_widest(span, request, int(mtu)) for mtu in np.unique(span.graph.mtu_bytes)), default=0)
+    return most(1, wide, lambda bandwidth: _quick(span, replace(request, bandwidth=bandwidth)))
 
 
-def _widest(ledger: Ledger, request: Request, mtu: int) -> int:
+def _widest(span: Span, request: Request, mtu: int) -> int:
     """Bandwidth of the widest path for packets of `mtu` bytes, looking only at what is left."""
-    graph = ledger.graph
+    graph = span.graph
     allowed = allowed_ports(graph, request) & (graph.mtu_bytes >= mtu)
-    search = PathSearch(graph, graph.node(request.from_), graph.node(request.to), allowed, ledger.costs)
-    return widest(search, width_bps(ledger, mtu).tolist())
+    search = PathSearch(graph, graph.node(request.from_), graph.node(request.to), allowed, span.costs)
+    return widest(search, width_bps(span, mtu, request).tolist())
 
 
 def most(low: int, high: int, works: Callable[[int], bool]) -> int:

@@ -1,29 +1,35 @@
-"""Largest waiting time of slices at strict-priority ports, by network calculus.
+"""Largest delay and backlog of slices at every port, by network calculus: total flow analysis with the shape of
+the lines (TFA++), kept up to date while slices are added one by one.
 
-Model. All slices share one class at each port, served first come first served and before everything else; a
-frame of another class that has begun is finished. So the class has a rate-latency service of rate R = C and
-latency T = Lmax/C, with C the rate of the port and Lmax its largest frame (Le Boudec and Thiran, Network
-Calculus, Springer 2001, section 1.3, non-preemptive priority node). A slice enters the network within a
-token bucket (burst sigma, rate rho), policed at its source. Then
+Model. The slices at a port share one class that the port's mechanism serves at least as a rate-latency curve of
+rate R and latency T (compile/mechanisms). A slice enters the network within a token bucket (burst sigma, rate rho).
+What comes to a port over one line cannot come faster than that line: the slices that arrive over line l, with bursts
+b and rates r together, bring at most min(b + r t, L + C t) in any time t, with C the rate of the line and L its
+largest frame. So with A(t) the sum over the lines
 
-- every packet of the class leaves a port within D = T + sum(sigma)/C (theorem 1.4.2, delay bound; the sum
-  is over the slices at the port; it includes the transmission of the packet itself);
-- behind the port a slice has the burst sigma + rho D (theorem 1.4.3, output flow, for a delay of at most
-  D);
-- the class holds at most sum(sigma) + sum(rho) T (theorem 1.4.1, backlog bound).
+- every packet of the class leaves the port within D = T + sup A(t)/R - t (horizontal deviation; Le Boudec and Thiran,
+  Network Calculus, Springer 2001, theorem 1.4.2), which includes the transmission of the packet itself;
+- behind the port a slice has the burst sigma + rho D (theorem 1.4.3, output flow, for a delay of at most D);
+- the class holds at most the smaller of R D and sum(b) + sum(r) T (theorem 1.4.1, backlog bound).
 
-Jitter j of an impairment at a port shifts by a further 2 j. Where slices meet in a circle the equations
-depend on each other; their least fixed point, reached from below, is a bound (Thomas, Le Boudec and
-Mifdaoui, On cyclic dependencies and regulators in time-sensitive networks, RTSS 2019). Where there is none,
-there is no bound.
+The line's share is the grouping of Mifdaoui and Leydier ("Beyond the accuracy-complexity tradeoffs of compositional
+analyses using network calculus for complex networks", CRTS 2017); with L because frames arrive whole (Grieu, thesis,
+INP Toulouse 2004, section 4.2).
+At a host the shaper holds each slice to its bucket and latency counts from there: such a port takes one frame's time.
 
-A further mechanism (Qav, Qbv, Qch, Qcr) is a further function from arrivals at ports to Bounds.
+Jitter j of an impairment at a port shifts by a further 2 j, of single slices and of what a line brings. Where slices meet in a circle the delays depend on each
+other: D = F(D) with F monotone. Any D with F(D) <= D lies above the least fixed point (Tarski), which is a bound
+(Thomas, Le Boudec and Mifdaoui, On cyclic dependencies and regulators in time-sensitive networks, RTSS 2019, FP-TFA).
+The iteration starts from below and ends with such a D, found by adding SLACK to what it has nearly settled on. Where none is
+found there is no bound. A new slice only makes F larger, so the iteration goes on from the last result: the
+cost of one more slice is that of the ports, not of the slices that stand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,131 +37,275 @@ from numpy.typing import NDArray
 from netarium.compile.graph import UNBOUNDED_PS, Graph
 from netarium.units import SECOND_PS
 
+SLACK = 1e-9
+"""What is added to the settled delays, of each, so that they surely lie above the least fixed point."""
+_SETTLED = 1e-12
 _ROUNDS_LEAST = 500
 _HOPELESS_PS = 1e18
+_SMALLEST_PACKET_BYTES = 28
+_MERGE_SHARE = 4
+_LATE_EVERY = 4
 
 
 @dataclass(frozen=True)
 class Arrival:
     """What one slice sends at most, and where: a token bucket in bits of IP packets, and its ports in order.
 
-    wire_ratio: bits on the wire per bit of IP packets at each port, for full packets.
+    wire_ratio: bits on the wire per bit of IP packets at each port. regulated: its burst is that of the source at
+    every port, because each port shapes it anew (asynchronous traffic shaping).
     """
 
     ports: tuple[int, ...]
     rate_bps: int
     burst_bits: int
     wire_ratio: tuple[float, ...]
+    regulated: bool = False
 
 
 @dataclass(frozen=True, eq=False)
-class Bounds:
-    """What slices meet at most.
+class Service:
+    """What each port gives the class of the slices at least: rate_bps, latency_ps float64[P].
 
-    hop_delay_ps[i][h]: time of slice i in hop h of its path, from a packet's arrival to its last bit on the
-    wire; infinite where there is no bound. burst_bits float64[P]: what all slices together can bring to a
-    port at once, on the wire. backlog_bits float64[P]: the most that their class holds. hop_burst_bits
-    float64[S, H]: burst of each slice before each hop, in IP packets.
+    shaped bool[P]: ports of hosts, behind whose shaper latency begins to count.
     """
 
-    hop_delay_ps: tuple[tuple[float, ...], ...]
-    burst_bits: NDArray[np.float64]
-    backlog_bits: NDArray[np.float64]
-    hop_burst_bits: NDArray[np.float64]
+    rate_bps: NDArray[np.float64]
+    latency_ps: NDArray[np.float64]
+    shaped: NDArray[np.bool_]
 
 
-def strict_priority_bounds(
-    graph: Graph,
-    arrivals: Sequence[Arrival],
-    before: Bounds | None = None,
-    most_ps: Sequence[float] | None = None,
-) -> Bounds | None:
-    """Bounds of all slices together; every slice's rates must fit its ports (admission sees to that).
-
-    `before`: the bounds of the first of these slices alone, to start from; it saves time and changes nothing,
-    since more slices never make a burst smaller. `most_ps`: the time that each slice may wait in all its
-    hops; None is returned as soon as it is clear that one waits longer.
-    """
-    table = _Table(graph, arrivals)
-    start = table.bursts(np.zeros(table.ports + 1))
-    if before is not None:
-        rows, hops = before.hop_burst_bits.shape
-        start[:rows, :hops] = before.hop_burst_bits
-    allowed_ps = np.full(len(arrivals), np.inf) if most_ps is None else np.array(most_ps, float) + 1.0
-    bursts = _least_fixed_point(table, max(_ROUNDS_LEAST, 2 * graph.port_count), start, allowed_ps)
-    if bursts is None:
-        return None
-    delays = table.delays(bursts)
-    together = table.together(bursts)
-    hop_delay_ps = tuple(tuple(delays[list(arrival.ports)].tolist()) for arrival in arrivals)
-    backlog = together + table.rate_bps * table.blocking_ps / SECOND_PS
-    return Bounds(hop_delay_ps, together, backlog, bursts)
-
-
-def _least_fixed_point(
-    table: _Table, rounds: int, bursts: NDArray[np.float64], most_ps: NDArray[np.float64]
-) -> NDArray[np.float64] | None:
-    """Burst of each slice before each hop; infinite where they grow without end (or settle too slowly).
-
-    None when a slice waits longer than `most_ps` on the way there: what grows does not shrink again.
-    """
-    endless = np.where(np.isinf(bursts), np.inf, 0.0)
-    for _ in range(2):
-        for _ in range(rounds):
-            delays = table.delays(bursts)
-            if (delays[table.port].sum(axis=1) > most_ps).any():
-                return None
-            grown = np.maximum(table.bursts(delays), endless)
-            if np.array_equal(grown, bursts):
-                return bursts
-            if delays[np.isfinite(delays)].max() > _HOPELESS_PS:
-                break
-            bursts, before = grown, bursts
-        endless = np.where(grown > before, np.inf, 0.0)
-        bursts = np.maximum(bursts, endless)
-    return np.full_like(bursts, np.inf)
-
-
-class _Table:
-    """Slices x hops, filled up with a port of no delay (index P) where a path is shorter than the longest."""
-
-    def __init__(self, graph: Graph, arrivals: Sequence[Arrival]) -> None:
-        hops = max((len(arrival.ports) for arrival in arrivals), default=1)
-        shape = (len(arrivals), hops)
-        self.port = np.full(shape, graph.port_count)
-        self.ratio = np.zeros(shape)
-        for i, arrival in enumerate(arrivals):
-            self.port[i, : len(arrival.ports)] = arrival.ports
-            self.ratio[i, : len(arrival.ports)] = arrival.wire_ratio
-        self.rate = np.array([arrival.rate_bps for arrival in arrivals], float).reshape(-1, 1)
-        self.burst = np.array([arrival.burst_bits for arrival in arrivals], float).reshape(-1, 1)
-        self.jitter_ps = np.append(np.where(graph.jitter_ps == UNBOUNDED_PS, np.inf, graph.jitter_ps), 0.0)
-        self.ports = graph.port_count
-        self.line_bps = graph.rate_bps.astype(float)
-        self.blocking_ps = blocking_ps(graph)
-        self.rate_bps = self._sum(self.rate * self.ratio)
-
-    def _sum(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        used = self.port < self.ports
-        return np.bincount(self.port[used], values[used], minlength=self.ports)
-
-    def bursts(self, delays: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Burst of each slice before each hop, from the delays of the ports (float64[P + 1])."""
-        shifts = np.zeros(self.port.shape)
-        shift = (delays + 2 * self.jitter_ps)[self.port]
-        shifts[:, 1:] = np.cumsum(shift, axis=1)[:, :-1]
-        return self.burst + self.rate / SECOND_PS * shifts
-
-    def together(self, bursts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Bits on the wire that all slices at a port can bring at once."""
-        return self._sum(np.where(self.ratio > 0, bursts, 0.0) * self.ratio)
-
-    def delays(self, bursts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """float64[P + 1]: largest delay of the class at each port, 0 at the port that fills up."""
-        waiting = self.together(bursts) * SECOND_PS / self.line_bps
-        return np.append(self.blocking_ps + waiting, 0.0)
+def strict_service(graph: Graph) -> Service:
+    """The class before all others: R = C, and T = one largest frame of another class that has just begun
+    (non-preemptive priority node; Le Boudec and Thiran, section 1.3.2)."""
+    return Service(graph.rate_bps.astype(float), blocking_ps(graph), ~graph.node_forwards[graph.tail])
 
 
 def blocking_ps(graph: Graph) -> NDArray[np.float64]:
-    """T = Lmax / C of each port: one largest frame of another class that has just begun."""
+    """float64[P]: what a largest frame lasts at each port."""
     return (graph.mtu_bytes + graph.overhead_bytes) * (8.0 * SECOND_PS) / graph.rate_bps
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """What comes to one port from one port before it (or enters there) is a line; `numbers` by (port before or -1, port).
+
+    before, port int64[lines]. Everything that follows from them alone is worked out once.
+    """
+
+    graph: Graph
+    service: Service
+    numbers: Mapping[tuple[int, int], int]
+    before: NDArray[np.int64]
+    port: NDArray[np.int64]
+
+    def joined(self, ports: tuple[int, ...], regulated: bool = False) -> tuple[Lines, list[int]]:
+        """(with the lines of a path, their numbers in the order of its hops). What a port has shaped anew may come faster
+        than the line: it enters there."""
+        before = (-1,) * len(ports) if regulated else (-1, *ports[:-1])
+        hops = list(zip(before, ports, strict=True))
+        fresh = [hop for hop in hops if hop not in self.numbers]
+        if not fresh:
+            return self, [self.numbers[hop] for hop in hops]
+        numbers = {**self.numbers, **{hop: len(self.numbers) + i for i, hop in enumerate(fresh)}}
+        tails = np.append(self.before, np.array([hop[0] for hop in fresh], np.int64))
+        port = np.append(self.port, np.array([hop[1] for hop in fresh], np.int64))
+        return Lines(self.graph, self.service, numbers, tails, port), [numbers[hop] for hop in hops]
+
+    @cached_property
+    def jitter_ps(self) -> NDArray[np.float64]:
+        """float64[P]: infinite where there is no largest."""
+        return np.where(self.graph.jitter_ps == UNBOUNDED_PS, np.inf, self.graph.jitter_ps.astype(float))
+
+    @cached_property
+    def shape(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(rate in bit/s, frame in bits) of each line, as bits on the wire of its port."""
+        graph, before = self.graph, self.before
+        overhead, own = graph.overhead_bytes[before], graph.overhead_bytes[self.port]
+        ratio = np.maximum(1.0, (_SMALLEST_PACKET_BYTES + own) / (_SMALLEST_PACKET_BYTES + overhead))
+        rate = np.where(before < 0, np.inf, graph.rate_bps[before] * ratio)
+        bunched = graph.rate_bps[before] * 2 * self.jitter_ps[before] / SECOND_PS
+        frame = (8.0 * (graph.mtu_bytes[before] + overhead) + bunched) * ratio
+        return rate, np.where(before < 0, np.inf, frame)
+
+    @cached_property
+    def of_ports(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """(ports with a line; with the lines in the order of ports, where each port's begin; and whose each is)."""
+        ports, first = np.unique(np.sort(self.port), return_index=True)
+        return ports, first, np.repeat(np.arange(len(first)), np.diff(np.append(first, len(self.port))))
+
+    @cached_property
+    def shaped(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """(ports of hosts that have a line, what a frame lasts there in ps)."""
+        ports = self.of_ports[0][self.service.shaped[self.of_ports[0]]]
+        return ports, blocking_ps(self.graph)[ports]
+
+
+@dataclass(frozen=True, eq=False)
+class Load:
+    """All slices of a network as its ports see them. One more slice makes a new Load; none is ever changed.
+
+    Of all slices of a line: burst_bits (at the source), rate_bps float64[lines], on the wire of its port. Behind
+    that, the burst of a line grows by weight x delay for each port that its slices have passed: three arrays
+    (line, port, weight in bits per ps). delay_ps float64[P]: settled, not yet a bound. bound_ps float64[P]: bounds
+    of the delay; infinite where there is none.
+    """
+
+    lines: Lines
+    burst_bits: NDArray[np.float64]
+    rate_bps: NDArray[np.float64]
+    weight_line: NDArray[np.int64]
+    weight_port: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    merged: int
+    delay_ps: NDArray[np.float64]
+    bound_ps: NDArray[np.float64]
+
+    @classmethod
+    def empty(cls, graph: Graph, service: Service | None = None) -> Load:
+        none, numbers = np.zeros(0), np.zeros(0, np.int64)
+        lines = Lines(graph, strict_service(graph) if service is None else service, {}, numbers, numbers)
+        return cls(lines, none, none, numbers, numbers, none, 0, *[np.zeros(graph.port_count)] * 2)
+
+    @property
+    def graph(self) -> Graph:
+        return self.lines.graph
+
+    @property
+    def service(self) -> Service:
+        return self.lines.service
+
+    def joined(self, arrival: Arrival) -> Load:
+        """With one more slice; its delays are still those without it (see `settled`)."""
+        if not arrival.ports:
+            return self
+        lines, own = self.lines.joined(arrival.ports, arrival.regulated)
+        more = np.zeros(len(lines.port) - len(self.lines.port))
+        burst, rate = np.append(self.burst_bits, more), np.append(self.rate_bps, more)
+        ratio = np.array(arrival.wire_ratio)
+        burst[own] += arrival.burst_bits * ratio
+        rate[own] += arrival.rate_bps * ratio
+        load = replace(self, lines=lines, burst_bits=burst, rate_bps=rate)
+        return load if arrival.regulated else load._weighted(arrival, own)
+
+    def _weighted(self, arrival: Arrival, own: list[int]) -> Load:
+        """The burst of hop h grows with the delays of hops 0 to h - 1."""
+        later, earlier = np.tril_indices(len(own), -1)
+        line, port = np.array(own, np.int64)[later], np.array(arrival.ports, np.int64)[earlier]
+        weight = (arrival.rate_bps / SECOND_PS) * np.array(arrival.wire_ratio)[later]
+        lines = np.concatenate([self.weight_line, line])
+        ports = np.concatenate([self.weight_port, port])
+        weights = np.concatenate([self.weight, weight])
+        merged = self.merged
+        if len(weights) > 1000 + merged + merged // _MERGE_SHARE:
+            key, place = np.unique(lines * self.graph.port_count + ports, return_inverse=True)
+            weights = np.bincount(place, weights, minlength=len(key))
+            lines, ports = np.divmod(key, self.graph.port_count)
+            merged = len(weights)
+        return replace(self, weight_line=lines, weight_port=ports, weight=weights, merged=merged)
+
+    def grown(self, delay_ps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """float64[lines]: burst of each line when the ports take `delay_ps`."""
+        shift = (delay_ps + 2 * self.lines.jitter_ps)[self.weight_port]
+        return self.burst_bits + np.bincount(
+            self.weight_line, self.weight * shift, minlength=len(self.burst_bits)
+        )
+
+    def delays(self, delay_ps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """F: the delay of every port when the ports before it take `delay_ps`; 0 at ports without a slice."""
+        bursts = self.grown(delay_ps)
+        found = np.zeros(self.graph.port_count)
+        ports = self.lines.of_ports[0]
+        endless = ~np.isfinite(bursts)
+        found[ports] = self.service.latency_ps[ports] + self._deviations(np.where(endless, 0.0, bursts))
+        if endless.any():
+            found[self.lines.port[endless]] = np.inf
+        shaped, frame_ps = self.lines.shaped
+        found[shaped] = frame_ps
+        return found
+
+    def _deviations(self, bursts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """sup of A(t)/R - t at each port with a line, ps.
+
+        A bends where a line has caught up with its burst, at t = (b - L) / (C - r). The supremum is at one of these
+        points or at 0. Sorted by port and t, the lines before a point have caught up, the rest are still arriving.
+        """
+        line_rate, frame = self.lines.shape
+        late = (bursts > frame) & (line_rate > self.rate_bps)
+        bend = np.zeros(len(bursts))
+        np.divide(bursts - frame, line_rate - self.rate_bps, out=bend, where=late)
+        # what a line brings at t = 0, and from then on, until it has caught up
+        at_once, coming = np.where(late, frame, bursts), np.where(late, line_rate, self.rate_bps)
+        order = np.lexsort((bend, self.lines.port))
+        ports, first, segment = self.lines.of_ports
+        bend, at_once, coming = bend[order], at_once[order], coming[order]
+        from_start = np.add.reduceat(at_once, first)
+        bits = from_start[segment] + _running(bursts[order] - at_once, first, segment)
+        slope = np.add.reduceat(coming, first)[segment] + _running(
+            self.rate_bps[order] - coming, first, segment
+        )
+        rate = self.service.rate_bps[ports]
+        at_bend = (bits + slope * bend) / rate[segment] - bend
+        return np.maximum(np.maximum.reduceat(at_bend, first), from_start / rate) * SECOND_PS
+
+    def settled(self, late: Callable[[NDArray[np.float64]], bool] | None = None) -> Load | None:
+        """With the bounds of all its slices together.
+
+        None as soon as `late` says so of the delays so far: what grows does not shrink again.
+        """
+        if not len(self.burst_bits):
+            return self
+        delay, endless = self.delay_ps, np.where(np.isinf(self.delay_ps), np.inf, 0.0)
+        for _ in range(2):
+            for number in range(max(_ROUNDS_LEAST, 2 * self.graph.port_count)):
+                if late is not None and number % _LATE_EVERY == 0 and late(delay):
+                    return None
+                grown = np.maximum(self.delays(delay), endless)
+                change = np.where(np.isfinite(grown), grown - np.where(np.isfinite(delay), delay, 0.0), 0.0)
+                if np.array_equal(grown, delay):
+                    return replace(self, delay_ps=delay, bound_ps=delay)
+                delay, before = grown, delay
+                finite = np.isfinite(delay)
+                if finite.any() and delay[finite].max() > _HOPELESS_PS:
+                    break
+                if (
+                    np.isfinite(before[~finite]).any()
+                    or (change > _SETTLED * delay[finite].max(initial=0)).any()
+                ):
+                    continue
+                above = delay * (1 + SLACK)
+                if (np.maximum(self.delays(above), endless) <= above).all():
+                    return replace(self, delay_ps=delay, bound_ps=above)
+            endless = np.where(delay > before, np.inf, endless)
+            delay = np.maximum(delay, endless)
+        nothing = np.where(delay > 0, np.inf, 0.0)
+        return replace(self, delay_ps=nothing, bound_ps=nothing)
+
+    def together(self) -> NDArray[np.float64]:
+        """float64[P]: bits on the wire that all slices can bring to each port at once, were lines without end."""
+        return np.bincount(self.lines.port, self.grown(self.bound_ps), minlength=self.graph.port_count)
+
+    def backlog_bits(self) -> NDArray[np.float64]:
+        """float64[P]: the most that the class holds at each port."""
+        rates = np.bincount(self.lines.port, self.rate_bps, minlength=self.graph.port_count)
+        plain = self.together() + rates * self.service.latency_ps / SECOND_PS
+        with np.errstate(invalid="ignore"):
+            return np.minimum(plain, self.service.rate_bps * self.bound_ps / SECOND_PS)
+
+
+def _running(
+    values: NDArray[np.float64], first: NDArray[np.int64], segment: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Running sum of `values` within each segment, the own value included."""
+    total = np.cumsum(values)
+    return total - (total[first] - values[first])[segment]
+
+
+def slice_bursts(
+    arrival: Arrival, delay_ps: NDArray[np.float64], jitter_ps: NDArray[np.float64]
+) -> list[float]:
+    """Burst of a slice before each of its hops, bits of IP packets, when the ports take at most `delay_ps`."""
+    if arrival.regulated:
+        return [float(arrival.burst_bits)] * len(arrival.ports)
+    ports = list(arrival.ports)
+    shift = np.concatenate([[0.0], np.cumsum(delay_ps[ports] + 2 * jitter_ps[ports])[:-1]])
+    return (arrival.burst_bits + arrival.rate_bps / SECOND_PS * shift).tolist()

@@ -12,6 +12,7 @@ from netarium.compile.emulation import emulation_of
 from netarium.compile.epochs import epochs, links_named
 from netarium.compile.estimate import estimate
 from netarium.compile.graph import Graph, build_graph
+from netarium.compile.keys import streams
 from netarium.compile.pairs import DELIVER, Pairs
 from netarium.compile.plan import Plan
 from netarium.compile.ports import Ports
@@ -19,7 +20,10 @@ from netarium.compile.routing import ForwardingTable, next_hop_tables
 from netarium.compile.traffic import Traffic
 from netarium.describe.real import real_nodes
 from netarium.run.kernel import records as r
+from netarium.run.kernel.events import NEVER
 from netarium.run.kernel.flags import IMPAIR, PORT_DOWN, PORT_UP, ROUTES
+from netarium.run.kernel.queues.clock import CLOCK
+from netarium.run.kernel.queues.clock import encode as encode_clock
 from netarium.run.kernel.queues.policer import SLICE
 from netarium.run.kernel.queues.policer import encode as encode_policer
 from netarium.run.kernel.workloads.codes import BULK
@@ -34,11 +38,12 @@ def compile_trial(trial: Any) -> Plan:
     network = trial.network.expand()
     graph = build_graph(network)
     metric = network.routing.metric
-    admission = admit(trial.slices, graph, metric).require()
+    admission = admit(slices_asked(trial), graph, metric, until_ps=trial.duration).require()
     pairs = Pairs(graph)
     traffic = Traffic(trial, graph, admission, pairs).add_all()
     user_queue = traffic.queue_function
-    ports = Ports(trial, graph, admission, user_queue, traffic.keys, pairs.senders()).add_all()
+    senders, flow_counts = pairs.senders(), traffic.flow_counts()
+    ports = Ports(trial, graph, admission, user_queue, traffic.keys, senders, flow_counts).add_all()
     real = real_nodes(trial)
     destinations = sorted({*pairs.destinations(), *(graph.node_index[node] for node in real)})
     changes = epochs(graph, trial.events, network.routing.reconvergence)
@@ -49,6 +54,8 @@ def compile_trial(trial: Any) -> Plan:
     arrays = {
         "ports": ports.ports,
         "queues": ports.queues.array(),
+        **ports.queues.extras(),
+        "clocks": _clocks(network),
         "pairs": _at_least_one(pair_records, r.PAIR),
         "slices": _policers(trial, admission, graph),
         "sources": _stacked(traffic.sources, r.SOURCE),
@@ -57,7 +64,7 @@ def compile_trial(trial: Any) -> Plan:
         "actions": actions,
         "cdf": np.vstack(traffic.cdf_rows) if traffic.cdf_rows else np.zeros((1, 2)),
         "replay": np.array(traffic.replay_rows or [(0, 0, 0)], np.int64),
-        "streams": _streams(traffic.keys),
+        "streams": streams(trial.seed, traffic.keys),
         **_tables(tables),
         **_traces(ports.traces),
     }
@@ -86,9 +93,25 @@ def compile_trial(trial: Any) -> Plan:
         estimate=estimate(trial, graph, arrays, shares, len(times_ps), len(watched)),
         assumptions=tuple(network.assumptions),
         emulation=emulation_of(trial, graph, tables[0], traffic.programs),
+        stream_names=tuple(traffic.keys),
     )
     plan.estimate.require_memory()
     return plan
+
+
+def slices_asked(trial: Any) -> dict[str, Any]:
+    """The trial's slices; one that states no packet_size gets the smallest that its services state."""
+    stated: dict[str, list[int]] = {}
+    for service in trial.services.values():
+        size = getattr(service, "packet_size", None)
+        if size is not None and service.slice is not None:
+            stated.setdefault(service.slice, []).append(size)
+    return {
+        name: each.model_copy(update={"packet_size": min(stated[name])})
+        if each.packet_size is None and name in stated
+        else each
+        for name, each in trial.slices.items()
+    }
 
 
 def _bulk_flows(sources: list[Any], pair_count: int) -> np.ndarray:
@@ -98,6 +121,14 @@ def _bulk_flows(sources: list[Any], pair_count: int) -> np.ndarray:
         if source.kind == BULK:
             flows[source.pair_first] += 1
     return flows
+
+
+def _clocks(network: Any) -> np.ndarray:
+    """CLOCK[N]: the clock of every node."""
+    clocks = np.zeros(max(1, len(network.nodes)), CLOCK)
+    for record, node in zip(clocks, network.nodes.values(), strict=False):
+        encode_clock(record, node.clock)
+    return clocks
 
 
 def _at_least_one(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -115,12 +146,6 @@ def _stacked(rows: list[Any], dtype: Any, name: str = "") -> np.ndarray:
     return stacked
 
 
-def _streams(keys: list[int]) -> np.ndarray:
-    streams = np.zeros(max(1, len(keys)), r.STREAM)
-    streams["key"][: len(keys)] = keys
-    return streams
-
-
 def _policers(trial: Any, admission: Any, graph: Graph) -> np.ndarray:
     """SLICE[n] in the order of the trial's slices; each is policed at the first port behind its source."""
     slices = np.zeros(max(1, len(trial.slices)), SLICE)
@@ -128,8 +153,14 @@ def _policers(trial: Any, admission: Any, graph: Graph) -> np.ndarray:
         reservation = admission[name]
         shaped = not graph.node_forwards[graph.tail[reservation.ports[0]]]
         ingress = 1 if shaped and len(reservation.ports) > 1 else 0
-        burst = int(np.ceil(reservation.hop_burst_bound_bytes[ingress])) + reservation.mtu_bytes
-        encode_policer(row, reservation.bandwidth_bps, burst)
+        wire = reservation.wire_bps / reservation.bandwidth_bps
+        burst = reservation.wire_burst_bytes
+        if ingress:
+            burst = int(np.ceil(reservation.hop_burst_bound_bytes[1] * wire)) + reservation.mtu_bytes
+        end = NEVER if reservation.end_ps is None else reservation.end_ps
+        encode_policer(
+            row, reservation.wire_bps, burst, reservation.overhead_bytes, reservation.start_ps, end
+        )  # fmt: skip
         row.port = reservation.ports[ingress]
     return slices
 

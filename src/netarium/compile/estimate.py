@@ -11,7 +11,7 @@ from netarium.compile.pairs import TCP_IP_HEADERS
 from netarium.compile.plan import Estimate
 from netarium.run.kernel import records as r
 from netarium.run.kernel.transport.features import TCP
-from netarium.run.kernel.workloads.codes import BULK, BULK_SIZE, STREAM, STREAM_GAP
+from netarium.run.kernel.workloads.codes import BULK, BULK_SIZE, CONTROL_LOOP, LOOP_PERIOD, STREAM, STREAM_GAP
 
 HOPS_PER_SECOND = 15_000_000
 """Packet-hops a second assumed for the estimate (measured: docs/performance.md)."""
@@ -61,9 +61,11 @@ def _packets(arrays: dict[str, np.ndarray], shares: np.ndarray, seconds: float) 
     per_second = np.zeros(len(sources))
     stream = sources["kind"] == STREAM
     per_second[stream] = 65536e12 / np.maximum(sources["i"][stream, STREAM_GAP], 1)
+    loop = sources["kind"] == CONTROL_LOOP
+    per_second[loop] = 1e12 / np.maximum(sources["i"][loop, LOOP_PERIOD], 1)
     bulk = sources["kind"] == BULK
     per_second[bulk] = (shares[first] / 8.0 / payload)[bulk]
-    other = ~stream & ~bulk
+    other = ~stream & ~bulk & ~loop
     per_second[other] = (0.5 * pairs["rate_bps"][first] / 8.0 / payload)[other]
     packets = per_second * active_s
     size = sources["i"][:, BULK_SIZE]

@@ -38,7 +38,7 @@ class Graph:
     node_forwards bool[N]: passes on packets of others. tail, head int32[P]: node index. rate_bps, delay_ps
     (propagation), jitter_ps (largest change of delay by impairments; UNBOUNDED_PS if there is no largest),
     mtu_bytes (IP packet), overhead_bytes (per frame on the wire) int64[P]. weight, loss_ratio (long-run share
-    of packets that impairments lose or corrupt) float64[P]. up bool[P].
+    of packets that impairments lose or corrupt) float64[P]. up bool[P]. clocks: of each node, None for a perfect one.
     """
 
     node_names: tuple[str, ...]
@@ -55,6 +55,11 @@ class Graph:
     loss_ratio: NDArray[np.float64]
     jitter_ps: NDArray[np.int64]
     up: NDArray[np.bool_]
+    clocks: tuple[Any, ...] = ()
+
+    def clocks_of_ports(self) -> list[Any]:
+        """The clock of the node of each port; None for a perfect one."""
+        return [self.clocks[tail] if self.clocks else None for tail in self.tail.tolist()]
 
     @property
     def node_count(self) -> int:
@@ -168,6 +173,7 @@ def build_graph(network: Network) -> Graph:
         loss_ratio=column((_loss_ratio(port.impairments) for port in ports), np.float64),
         jitter_ps=column((_jitter_ps(port.impairments) for port in ports), np.int64),
         up=column((True for _ in ports), bool),
+        clocks=tuple(node.clock for node in network.nodes.values()),
     )
 
 

@@ -24,18 +24,32 @@ class Pairs:
     """Collects pairs (source, target, explicit path, band); `add` gives their numbers."""
 
     graph: Graph
-    ends: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    ends: list[tuple[int, int, int, int, int, int]] = field(default_factory=list)
     where: list[str] = field(default_factory=list)
     paths: list[int] = field(default_factory=list)
     _path_at: dict[tuple[int, ...], int] = field(default_factory=dict)
     path_ports: list[tuple[int, ...]] = field(default_factory=list)
+    copies: dict[int, int] = field(default_factory=dict)
+    _members_at: dict[tuple[tuple[int, ...], ...], int] = field(default_factory=dict)
 
     def add(
-        self, src: int, dst: int, path: tuple[int, ...], back: tuple[int, ...], band: int, where: str
-    ) -> int:
+        self, src: int, dst: int, path: tuple[int, ...], back: tuple[int, ...], band: int, where: str,
+        band_back: int = 0,
+    ) -> int:  # fmt: skip
         """Append a pair; path and back: explicit ports, or empty for the routing's choice. Returns its number."""
-        self.ends.append((src, dst, self._place(path), self._place(back), band))
+        self.ends.append((src, dst, self._place(path), self._place(back), band, band_back))
         self.where.append(where)
+        return len(self.ends) - 1
+
+    def add_replicated(self, src: int, dst: int, members: tuple[tuple[int, ...], ...], where: str) -> int:
+        """Append a pair whose packets go by all of some paths, which stand one behind the other. Returns its number."""
+        if members not in self._members_at:
+            self._members_at[members] = len(self.paths)
+            for ports in members:
+                self.paths.extend([*ports, DELIVER])
+        self.ends.append((src, dst, self._members_at[members], r.NONE, 0, 0))
+        self.where.append(where)
+        self.copies[len(self.ends) - 1] = len(members) - 1
         return len(self.ends) - 1
 
     def _place(self, ports: tuple[int, ...]) -> int:
@@ -63,14 +77,13 @@ class Pairs:
         pairs = np.zeros(len(self.ends), r.PAIR)
         if not self.ends:
             return pairs, np.zeros(0)
-        src, dst, path, back, band = (np.array(column, np.int64) for column in zip(*self.ends, strict=True))
-        pairs["src"], pairs["dst"], pairs["path"], pairs["path_back"], pairs["band"] = (
-            src,
-            dst,
-            path,
-            back,
-            band,
-        )
+        columns = [np.array(column, np.int64) for column in zip(*self.ends, strict=True)]
+        src, dst, path, back = columns[:4]
+        for name, column in zip(
+            ("src", "dst", "path", "path_back", "band", "band_back"), columns, strict=True
+        ):
+            pairs[name] = column
+        pairs["copies"][list(self.copies)] = list(self.copies.values())
         there = self._survey(table, src, dst, path)
         home = self._survey(table, dst, src, back)
         pairs["mtu_bytes"] = there.mtu_bytes

@@ -6,17 +6,19 @@ passes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import inf, log1p, prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netarium.compile.bounds import blocking_ps
 from netarium.compile.graph import UNBOUNDED_PS, Graph
-from netarium.compile.ledger import Fit, Ledger, Misfit, Request
+from netarium.compile.ledger import Fit, Misfit, Request
+from netarium.compile.mechanisms.classes import CYCLES_PS, MECHANISMS, cycled
+from netarium.compile.mechanisms.terms import StreamTerms
 from netarium.compile.search import Limit, PathSearch
+from netarium.compile.timetable import Span
 from netarium.units import SECOND_PS
 
 BURST_PACKETS = 10
@@ -28,7 +30,7 @@ SMALLEST_PACKET_BYTES = 28
 
 @dataclass(frozen=True)
 class Effort:
-    """When a search for a path gives up: partial paths looked at, whole paths held against the ledger."""
+    """When a search for a path gives up: partial paths looked at, whole paths held against the span."""
 
     partial_most: int
     whole_most: int
@@ -38,57 +40,95 @@ DECISION = Effort(10_000, 100)
 ALTERNATIVE = Effort(1_000, 25)
 
 
-def examine(ledger: Ledger, request: Request, ports: tuple[int, ...]) -> Ledger | None:
-    """The ledger with `request` on `ports` added; None when that path does not hold it."""
-    fit = _fit(ledger.graph, request, ports)
-    return None if _misfit_alone(ledger, fit) else ledger.add(fit, as_promised=True)
+def examine(span: Span, request: Request, ports: tuple[int, ...]) -> Span | None:
+    """The span with `request` on `ports` added; None when that path does not hold it."""
+    fit = fit_on(span, request, ports)
+    return None if _misfit_alone(span, fit) else span.add(fit, as_promised=True)
 
 
-def misfit(ledger: Ledger, request: Request, ports: tuple[int, ...]) -> Misfit | None:
+def misfit(span: Span, request: Request, ports: tuple[int, ...]) -> Misfit | None:
     """Why `ports` do not hold `request`, the first objective that fails; None when they do."""
-    fit = _fit(ledger.graph, request, ports)
-    alone = _misfit_alone(ledger, fit)
+    fit = fit_on(span, request, ports)
+    alone = _misfit_alone(span, fit)
     if alone:
         return alone
-    after = ledger.add(fit)
+    after = span.add(fit)
     return after.broken_promise() if after else None
 
 
-def _fit(graph: Graph, request: Request, ports: tuple[int, ...]) -> Fit:
+def fit_on(span: Span, request: Request, ports: tuple[int, ...]) -> Fit:
+    """What `request` takes of `ports` with the mechanism of `span`, whatever is reserved there."""
+    graph = span.graph
     chosen = list(ports)
     mtu = int(graph.mtu_bytes[chosen].min())
     overheads = graph.overhead_bytes[chosen].tolist()
     rates = graph.rate_bps[chosen].tolist()
     fixed = sum(graph.delay_ps[chosen].tolist())
+    packet, most = min(request.packet_size or mtu, mtu), max(overheads)
 
     def crossing_ps(packet_bytes: int) -> int:
         bits = [8 * SECOND_PS * (packet_bytes + overhead) for overhead in overheads]
         return fixed + sum(-(-each // rate) for each, rate in zip(bits, rates, strict=True))
 
-    return Fit(
+    shaped = sum(span.service.shaped[chosen].tolist())
+    fit = Fit(
         request=request,
         ports=ports,
         mtu_bytes=mtu,
+        packet_bytes=packet,
+        overhead_bytes=most,
         burst_bytes=BURST_PACKETS * mtu if request.burst is None else request.burst,
-        reserved_bps=tuple(-(-request.bandwidth * (mtu + overhead) // mtu) for overhead in overheads),
+        reserved_bps=(-(-request.bandwidth * (packet + most) // packet),) * len(ports),
+        wire_ratio=(1.0 + most / packet,) * len(ports),
         loss=round(1.0 - prod(1.0 - ratio for ratio in graph.loss_ratio[chosen].tolist()), 12),
         floor_ps=crossing_ps(mtu),
+        fixed_ps=fixed,
+        jitter_ps=min(sum(graph.jitter_ps[chosen].tolist()), int(UNBOUNDED_PS)),
         smallest_ps=min(crossing_ps(SMALLEST_PACKET_BYTES), crossing_ps(mtu)),
-        latency_ps=inf,
-        variation_ps=inf,
+        mechanism=span.mechanism,
+        shaped_hops=shaped,
     )
+    if span.mechanism == "ats":
+        regulated_bps = fit.regulated[0]
+        return replace(fit, reserved_bps=(-(-regulated_bps * (packet + most) // packet),) * len(ports))
+    return _in_cycles(span, fit) if span.mechanism == "cqf" and len(ports) > shaped else fit
 
 
-def _misfit_alone(ledger: Ledger, fit: Fit) -> Misfit | None:
+def _in_cycles(span: Span, fit: Fit) -> Fit:
+    """The slice in cycles of the network's length; while none is chosen, in the longest with which its promises hold, else
+    the shortest that holds it. Unchanged when no cycle does."""
+    behind = fit.ports[fit.shaped_hops :]
+    burst = fit.burst_bytes + fit.mtu_bytes  # and a packet's growth at the source's port
+    stream = StreamTerms(fit.request.bandwidth, burst, fit.mtu_bytes, fit.packet_bytes)
+    found = None
+    for cycle_ps in (span.cycle_ps,) if span.cycle_ps else CYCLES_PS:
+        place = cycled(span.graph, behind, stream, cycle_ps, span.until_ps)
+        if place is not None and (found is None or place.latest_ps <= replace(fit, cycled=place).most_ps):
+            found = place
+    return replace(fit, cycled=found)
+
+
+def _misfit_alone(span: Span, fit: Fit) -> Misfit | None:
     """What fails whatever the other slices' bursts are."""
-    graph, request = ledger.graph, fit.request
+    graph, request = span.graph, fit.request
+    behind = list(fit.ports[fit.shaped_hops :])
+    taken = [port for port in behind if not span.open_ports[port]]
+    if taken:
+        return Misfit("mechanism", taken[0], MECHANISMS.index(fit.mechanism), int(span.carried[taken[0]]) - 1)
+    if span.mechanism == "cqf" and behind:
+        if fit.cycled is None:
+            return Misfit("cycle", behind[0], 8 * fit.burst_bytes, 0)
+        if span.cycle_ps:
+            port = min(behind, key=span.cycle_left_bits.__getitem__)
+            if fit.cycled.bits > span.cycle_left_bits[port]:
+                return Misfit("cycle", port, fit.cycled.bits, float(span.cycle_left_bits[port]))
     lacking = [
-        int(ledger.left_bps[port]) - needed for port, needed in zip(fit.ports, fit.reserved_bps, strict=True)
+        int(span.left_bps[port]) - needed for port, needed in zip(fit.ports, fit.reserved_bps, strict=True)
     ]
     if min(lacking) < 0:
         hop = lacking.index(min(lacking))
         port = fit.ports[hop]
-        return Misfit("bandwidth", port, fit.reserved_bps[hop], int(ledger.left_bps[port]))
+        return Misfit("bandwidth", port, fit.reserved_bps[hop], int(span.left_bps[port]))
     if fit.burst_bytes < fit.mtu_bytes:
         narrow = int(np.argmin(graph.mtu_bytes[list(fit.ports)]))
         return Misfit("burst", fit.ports[narrow], fit.mtu_bytes, fit.burst_bytes)
@@ -116,27 +156,28 @@ def allowed_ports(graph: Graph, request: Request) -> NDArray[np.bool_]:
     return allowed
 
 
-def width_bps(ledger: Ledger, mtu_bytes: NDArray[np.int64] | int) -> NDArray[np.int64]:
+def width_bps(span: Span, mtu_bytes: NDArray[np.int64] | int, request: Request) -> NDArray[np.int64]:
     """int64[P]: the largest bandwidth (IP packets of this size) that what is left on each port holds."""
-    return np.maximum(ledger.left_bps, 0) * mtu_bytes // (mtu_bytes + ledger.graph.overhead_bytes)
+    packet = mtu_bytes if request.packet_size is None else np.minimum(mtu_bytes, request.packet_size)
+    return np.maximum(span.left_bps, 0) * packet // (packet + span.graph.overhead_bytes)
 
 
 def search_paths(
-    ledger: Ledger,
+    span: Span,
     request: Request,
     steps: Sequence[float] | None = None,
     reserved: bool = True,
     partial_most: int = DECISION.partial_most,
 ) -> PathSearch:
     """Paths on which `request` may fit, by the routing metric or `steps`; all paths without `reserved`."""
-    graph = ledger.graph
+    graph = span.graph
     allowed = allowed_ports(graph, request)
     limits: list[Limit] = []
     if reserved:
-        allowed &= request.bandwidth <= width_bps(ledger, graph.mtu_bytes)
-        allowed &= _own_wire_bits(graph, request) * SECOND_PS / graph.rate_bps <= ledger.margin_ps + 1.0
+        allowed &= request.bandwidth <= width_bps(span, graph.mtu_bytes, request)
+        allowed &= span.open_ports | span.service.shaped
         limits = [
-            Limit(least_steps(ledger, request, objective), most)
+            Limit(least_steps(span, request, objective), most)
             for objective, most in (
                 ("latency", _just_above(request.latency, 1.0)),
                 ("delay_variation", _just_above(request.delay_variation, 1.0)),
@@ -145,9 +186,7 @@ def search_paths(
             if most is not None
         ]
     src, dst = graph.node(request.from_), graph.node(request.to)
-    return PathSearch(
-        graph, src, dst, allowed, ledger.costs if steps is None else steps, limits, partial_most
-    )
+    return PathSearch(graph, src, dst, allowed, span.costs if steps is None else steps, limits, partial_most)
 
 
 def _just_above(promised: int | None, by: float) -> float | None:
@@ -158,16 +197,15 @@ def _hidden(ratio: float) -> float:
     return inf if ratio >= 1.0 else -log1p(-ratio)
 
 
-def least_steps(ledger: Ledger, request: Request, objective: str) -> list[float]:
+def least_steps(span: Span, request: Request, objective: str) -> list[float]:
     """What each port adds at least to an objective: a lower bound, since bursts grow along the path.
 
     latency, delay_variation in ps. loss as -log(1 - ratio), which adds up.
     """
-    graph = ledger.graph
+    graph = span.graph
     if objective == "loss":
         return [_hidden(ratio) for ratio in graph.loss_ratio.tolist()]
-    own = _own_wire_bits(graph, request)
-    waiting = blocking_ps(graph) + (ledger.bounds.burst_bits + own) * SECOND_PS / graph.rate_bps
+    waiting = least_waiting_ps(span)
     jitter = np.where(graph.jitter_ps == UNBOUNDED_PS, inf, graph.jitter_ps)
     if objective == "latency":
         return (waiting + graph.delay_ps + jitter).tolist()
@@ -175,44 +213,45 @@ def least_steps(ledger: Ledger, request: Request, objective: str) -> list[float]
     return np.maximum(0.0, waiting - smallest - 1.0 + 2 * jitter).tolist()
 
 
-def _own_wire_bits(graph: Graph, request: Request) -> NDArray[np.float64]:
-    """float64[P]: what the slice alone brings at once at least, on the wire of each port."""
-    if request.burst is None:
-        return 8.0 * BURST_PACKETS * (graph.mtu_bytes.min(initial=1500) + graph.overhead_bytes)
-    return 8.0 * request.burst * (1.0 + graph.overhead_bytes / graph.mtu_bytes)
+def least_waiting_ps(span: Span) -> NDArray[np.float64]:
+    """float64[P]: what a further slice waits at least: what slices wait there now, or for a frame of its own."""
+    graph, service = span.graph, span.service
+    frame = 8.0 * (int(graph.mtu_bytes.min(initial=1500)) + graph.overhead_bytes)
+    alone = np.where(service.shaped, 0.0, service.latency_ps) + frame * SECOND_PS / service.rate_bps
+    return np.maximum(span.delay_ps, alone)
 
 
-def _surely_late(ledger: Ledger, fit: Fit) -> bool:
-    """The slice misses its own promises even if it did not make other slices' bursts grow: quick to see."""
-    request, graph = fit.request, ledger.graph
-    if request.latency is None and request.delay_variation is None:
-        return False
-    arrival = fit.arrival(graph)
-    waiting, burst = 0.0, float(arrival.burst_bits)
-    for port, ratio in zip(fit.ports, arrival.wire_ratio, strict=True):
-        largest = 8 * int(graph.mtu_bytes[port] + graph.overhead_bytes[port])
-        together = largest + float(ledger.bounds.burst_bits[port]) + burst * ratio
-        waiting += together * SECOND_PS / int(graph.rate_bps[port])
-        burst = arrival.burst_bits + arrival.rate_bps * waiting / SECOND_PS
-    late = (
-        request.latency is not None and waiting + graph.delay_ps[list(fit.ports)].sum() > request.latency + 1
-    )
-    varied = waiting - (fit.smallest_ps - graph.delay_ps[list(fit.ports)].sum())
-    return late or (request.delay_variation is not None and varied > request.delay_variation + 1)
+def mechanisms_for(span: Span, request: Request) -> Iterator[str]:
+    """The mechanism that is asked for; with auto those that may hold what strict priority does not, in order."""
+    if request.mechanism != "auto":
+        yield request.mechanism
+        return
+    carried = set(np.unique(span.carried).tolist())
+    promised = request.latency is not None or request.delay_variation is not None
+    for number, word in enumerate(MECHANISMS, 1):
+        if word == "strict" or number in carried or (promised and word in ("ats", "cqf")):
+            yield word
 
 
-def place(ledger: Ledger, request: Request, effort: Effort = DECISION) -> Ledger | None:
-    """The ledger with `request` on the first path, by the routing metric, that holds it; None when none does.
+def place(span: Span, request: Request, effort: Effort = DECISION) -> Span | None:
+    """The span with `request` by the first mechanism that holds it on some path; None when none does."""
+    for word in mechanisms_for(span, request):
+        after = place_by(span.using(word), request, effort)
+        if after is not None:
+            return after
+    return None
+
+
+def place_by(span: Span, request: Request, effort: Effort = DECISION) -> Span | None:
+    """The span with `request` on the first path, by the routing metric, that holds it; None when none does.
 
     Exhaustive unless the search gives up after `effort`; then the path with the smallest latency and the one
     wanted on an empty network are tried as well. More effort accepts whatever less effort accepts.
     """
-    search = search_paths(ledger, request, partial_most=effort.partial_most)
+    search = search_paths(span, request, partial_most=effort.partial_most)
     examined = 0
     for _, ports in search:
-        if _surely_late(ledger, _fit(ledger.graph, request, ports)):
-            continue
-        after = examine(ledger, request, ports)
+        after = examine(span, request, ports)
         examined += 1
         if after is not None:
             return after
@@ -220,22 +259,22 @@ def place(ledger: Ledger, request: Request, effort: Effort = DECISION) -> Ledger
             break
     if search.complete:
         return None
-    soonest = search_paths(ledger, request, least_steps(ledger, request, "latency"))
-    for ports in (next(iter(soonest), (0.0, ()))[1], wanted_ports(ledger, request)):
-        after = examine(ledger, request, ports) if ports else None
+    soonest = search_paths(span, request, least_steps(span, request, "latency"))
+    for ports in (next(iter(soonest), (0.0, ()))[1], wanted_ports(span, request)):
+        after = examine(span, request, ports) if ports else None
         if after is not None:
             return after
     return None
 
 
-def wanted_ports(ledger: Ledger, request: Request) -> tuple[int, ...]:
+def wanted_ports(span: Span, request: Request) -> tuple[int, ...]:
     """The path that `request` would have on the empty network; of parallel links, the one with most left.
 
     Empty when there is none.
     """
-    graph = ledger.graph
-    _, ports = next(iter(search_paths(ledger, request, reserved=False)), (0.0, ()))
-    left = ledger.left_bps
+    graph = span.graph
+    _, ports = next(iter(search_paths(span, request, reserved=False)), (0.0, ()))
+    left = span.left_bps
     return tuple(
         max(graph.ports_between(graph.tail[port], graph.head[port]), key=lambda each: (left[each], -each))
         for port in ports

@@ -17,12 +17,14 @@ from netarium.units import format_size
 
 @dataclass(frozen=True)
 class Capture:
-    """A port whose packets are kept: its index, the most packets, and the bytes of each (snap length)."""
+    """A port whose packets are kept: its index, the most packets, the bytes of each (snap length), from when to when."""
 
     port: int
     port_name: str
     packets: int
     snap_bytes: int
+    from_ps: int = 0
+    to_ps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class Plan:
     estimate: Estimate
     assumptions: tuple[str, ...]
     emulation: Emulation | None = None
+    stream_names: tuple[tuple[str | int, ...], ...] = ()
+    """The entity of each random stream: with another seed, another key for each (compile/keys.py)."""
 
     @property
     def digest(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from netarium.compile.admission import Admission
 from netarium.compile.graph import Graph
-from netarium.compile.keys import stream_key
+from netarium.compile.slicequeues import slice_queue
 from netarium.errors import Mistake, Problem, TrialInvalid
 from netarium.run.kernel import records as r
 from netarium.run.kernel.flags import CAPTURED, HOST, IMPAIRED, POLICED, SCHEDULED, SLICED, TRACED
@@ -18,11 +18,9 @@ from netarium.run.kernel.impairments import IMPAIRMENT
 from netarium.run.kernel.impairments import encode as encode_impairment
 from netarium.run.kernel.queues.build import QueueTable, build
 from netarium.run.kernel.queues.shaper import ShapedSlice, Shaper
-from netarium.run.kernel.queues.strict import Strict
+from netarium.run.kernel.queues.site import Ingress, Site
 
 NO_LIMIT_PACKETS, NO_LIMIT_BYTES = 2**31 - 1, 2**62
-SLICE_BUFFER_FACTOR = 2
-"""A port's buffer for slices holds this many times what admission found that they can need."""
 SHAPER_BUFFER_BYTES = 64 * 10**6
 """A sender's own buffer for a slice: far more than TCP small queues let it fill."""
 
@@ -35,12 +33,14 @@ class Ports:
     graph: Graph
     admission: Admission
     user_queue: Callable[[Any, str], tuple[int, int]]
-    keys: list[int]
+    keys: list[tuple[str | int, ...]]
     senders: frozenset[int]
+    flow_counts: dict[str, tuple[int, int]] = field(default_factory=dict)
     ports: np.ndarray = field(init=False)
     queues: QueueTable = field(default_factory=QueueTable)
     impairments: list[np.ndarray] = field(default_factory=list)
     traces: list[Any] = field(default_factory=list)
+    by_port: dict[int, list[Any]] = field(default_factory=dict)
 
     def add_all(self) -> Ports:
         """Walk through the ports in the order of the links. Raises TrialInvalid with every problem."""
@@ -48,12 +48,12 @@ class Ports:
         self.ports = np.zeros(max(1, len(described)), r.PORT)
         for name in ("head", "tail", "waiting", "queue", "sending", "impairment", "trace", "capture"):
             self.ports[name] = r.NONE
-        by_port = self._slices_by_port()
+        self.by_port = self._slices_by_port()
         rates = self._rate_changes(described)
         problems: list[Problem] = []
-        for index, port in enumerate(described):
+        for index in range(len(described)):
             try:
-                self._add(index, port, by_port.get(index, []), rates.get(index, []))
+                self._add(index, described, self.by_port.get(index, []), rates.get(index, []))
             except Mistake as mistake:
                 where = ".".join(map(str, (self._where(index, "queue"), *mistake.at)))
                 problems.append(Problem(where, mistake.found, mistake.expected, mistake.hint))
@@ -66,7 +66,7 @@ class Ports:
     def impair(self, spec: Any, name: str, index: int) -> int:
         """A new impairment record; the random stream is the port's own."""
         row = np.zeros(1, IMPAIRMENT)[0]
-        self.keys.append(stream_key(self.trial.seed, "impairment", name, index))
+        self.keys.append(("impairment", name, index))
         encode_impairment(row, spec, len(self.keys) - 1)
         self.impairments.append(row)
         return len(self.impairments) - 1
@@ -89,8 +89,10 @@ class Ports:
                     changes.setdefault(port, []).append((event.at, event.rate))
         return changes
 
-    def _add(self, index: int, port: Any, slices: list[Any], changes: list[tuple[int, int]]) -> None:
-        record = self.ports[index]
+    def _add(
+        self, index: int, described: list[Any], slices: list[Any], changes: list[tuple[int, int]]
+    ) -> None:
+        record, port = self.ports[index], described[index]
         record.from_node, record.node = self.graph.tail[index], self.graph.head[index]
         record.byte_time = byte_time(port.rate)
         record.delay_ps, record.overhead_bytes = port.delay, port.overhead
@@ -109,12 +111,14 @@ class Ports:
         queue: Any = port.queue
         at_source = not self.graph.node_forwards[record.from_node]
         if slices:
-            queue = self._guarded(index, slices, queue, at_source)
+            inner = queue.queue if _filters(queue) else queue
+            guarded = self._guarded(index, slices, inner, at_source)
+            queue = queue.model_copy(update={"queue": guarded}) if _filters(queue) else guarded
             features |= SLICED | SCHEDULED if at_source else POLICED | SCHEDULED
         plain = queue.kind in ("pfifo", "bfifo")
         if not plain or features:
             features |= SCHEDULED
-            self.keys.append(stream_key(self.trial.seed, "queue", port.name))
+            self.keys.append(("queue", port.name))
             stream = len(self.keys) - 1
             where = self._where(index, "queue")
             record.queue = build(
@@ -125,6 +129,7 @@ class Ports:
                 self.queues,
                 stream,
                 lambda spec: self.user_queue(spec, where),
+                self._site(index, described),
             )
             if record.from_node in self.senders:
                 features |= HOST
@@ -140,15 +145,42 @@ class Ports:
             order = list(self.trial.slices)
             shaped = tuple(
                 ShapedSlice(
-                    1 + order.index(each.name), each.bandwidth_bps, each.burst_bytes, SHAPER_BUFFER_BYTES
+                    1 + order.index(each.name),
+                    each.wire_bps,
+                    each.wire_burst_bytes,
+                    SHAPER_BUFFER_BYTES,
+                    each.overhead_bytes,
                 )
                 for each in slices
             )
             return Shaper(shaped, queue)
         backlog = float(self.admission.backlog_bytes[index])
-        bursts = sum(each.burst_bytes + each.mtu_bytes for each in slices)
-        limit = SLICE_BUFFER_FACTOR * (backlog if np.isfinite(backlog) else bursts)
-        return Strict(max(round(limit), 2 * bursts), queue)
+        return slice_queue(self.graph, index, slices, backlog, queue, self.trial.duration)
+
+    def _site(self, index: int, described: list[Any]) -> Site:
+        """What the discipline of a port has to know of the node and the network around it."""
+        graph, port = self.graph, described[index]
+        nodes = self.trial.network.expand().nodes
+        ingresses = []
+        for number in graph.in_ports[graph.tail[index]]:
+            other = described[number]
+            inner = other.queue.queue if _filters(other.queue) else other.queue
+            cycles = (inner.cycle_time, inner.base_time) if inner.kind == "cqf" else self._cycles_of(number)
+            ingresses.append(Ingress(number, other.delay, cycles, nodes[other.source].clock))
+        return Site(
+            overhead_bytes=port.overhead,
+            clock=nodes[port.source].clock,
+            ingresses=tuple(ingresses),
+            services=self.flow_counts,
+            slices={name: band for band, name in enumerate(self.trial.slices, 1)},
+            duration_ps=self.trial.duration,
+        )
+
+    def _cycles_of(self, port: int) -> tuple[int, int] | None:
+        """(cycle, base) of a port that forwards slices in cycles."""
+        if not self.graph.node_forwards[self.graph.tail[port]]:
+            return None
+        return next(((each.cycle_ps, 0) for each in self.by_port.get(port, ()) if each.cycle_ps), None)
 
     def _changes_impairments(self, index: int) -> bool:
         """Whether an event changes this port's impairments: its transmitter must then be served by events."""
@@ -182,6 +214,11 @@ class Ports:
         own = getattr(link, side)
         key = f"{side}.{key}" if own is not None and getattr(own, key) is not None else key
         return f"network.links[{index // 2 if network.topology is None else link.name}].{key}"
+
+
+def _filters(queue: Any) -> bool:
+    """Whether a discipline stands before another one (psfp)."""
+    return bool(queue.kind == "psfp")
 
 
 def byte_time(rate_bps: int) -> int:

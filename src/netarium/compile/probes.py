@@ -10,7 +10,8 @@ from netarium.compile.graph import Graph
 from netarium.compile.plan import Capture
 from netarium.errors import Problem, TrialInvalid
 from netarium.run.kernel import records as r
-from netarium.run.kernel.workloads.codes import BULK, STREAM
+from netarium.run.kernel.events import NEVER
+from netarium.run.kernel.workloads.codes import BULK, CONTROL_LOOP, STREAM
 
 SAMPLES = 200
 """Sample instants of a run whose probes state no interval."""
@@ -55,7 +56,7 @@ def tracked_flows(trial: Any, sources: list[Any]) -> np.ndarray:
         return np.full(services, ALL if wanted == "all" else 0, np.int64)
     flows = np.zeros(services, np.int64)
     for source in sources:
-        flows[source.service] += 1 if source.kind in (BULK, STREAM) else ALL
+        flows[source.service] += 1 if source.kind in (BULK, STREAM, CONTROL_LOOP) else ALL
     share = np.zeros(services, np.int64)
     left = wanted
     while left > 0 and (open_ := np.flatnonzero(share < flows)).size:
@@ -78,7 +79,7 @@ def captures(trial: Any, graph: Graph, ports: np.ndarray) -> tuple[Capture, ...]
     for probe in trial.probes.capture:
         port = graph.port_index[probe.port]
         ports[port]["capture"] = len(found)
-        found.append(Capture(port, probe.port, probe.packets, probe.snap))
+        found.append(Capture(port, probe.port, probe.packets, probe.snap, probe.from_, probe.to))
     return tuple(found)
 
 
@@ -87,4 +88,6 @@ def capture_records(wanted: tuple[Capture, ...]) -> np.ndarray:
     records = np.zeros(max(1, len(wanted)), r.CAPTURE)
     for record, capture in zip(records, wanted, strict=False):
         record.limit, record.snap_bytes = capture.packets, capture.snap_bytes
+        record.from_ps = capture.from_ps
+        record.to_ps = NEVER if capture.to_ps is None else capture.to_ps
     return records

@@ -10,8 +10,9 @@ import numpy as np
 
 from netarium.compile import cdf, replay
 from netarium.compile.admission import Admission
+from netarium.compile.disjoint import member_paths
 from netarium.compile.graph import Graph
-from netarium.compile.keys import stream_key
+from netarium.compile.mechanisms.classes import PRIORITY
 from netarium.compile.pairs import TCP_IP_HEADERS, TIMESTAMP_OPTION, Pairs
 from netarium.compile.programs import Programs
 from netarium.compile.routing import explicit_path
@@ -55,7 +56,7 @@ class Traffic:
     pairs: Pairs
     sources: list[np.ndarray] = field(default_factory=list)
     transports: list[np.ndarray] = field(default_factory=list)
-    keys: list[int] = field(default_factory=list)
+    keys: list[tuple[str | int, ...]] = field(default_factory=list)
     cdf_rows: list[np.ndarray] = field(default_factory=list)
     replay_rows: list[tuple[int, int, int]] = field(default_factory=list)
     functions: list[UserFunction] = field(default_factory=list)
@@ -77,6 +78,7 @@ class Traffic:
                 continue
             transport = self.trial.transport_of(name)
             problems += _transport_problems(name, service, transport)
+            problems += self._class_problems(name, service, transport)
             if problems:
                 continue
             self.header_bytes.append(
@@ -111,7 +113,7 @@ class Traffic:
 
     def stream(self, *names: str | int) -> int:
         """A new random stream for the entity of these names."""
-        self.keys.append(stream_key(self.trial.seed, *names))
+        self.keys.append(names)
         return len(self.keys) - 1
 
     def function(self, family: str, spec: Any, where: str) -> int:
@@ -198,22 +200,54 @@ class Traffic:
         row = np.zeros(1, r.SOURCE)[0]
         row.kind, row.service, row.conn, row.hook, row.number = kind, service_index, r.NONE, r.NONE, number
         row.transport = self._transport_row(transport, service, f"services.{name}")
-        row.priority = service.priority
+        row.priority = self._priority(service)
         row.start_ps = service.start
         row.stop_ps = min(service.stop or self.trial.duration, self.trial.duration)
         row.stream = self.stream("service", name, number)
         self.sources.append(row)
         return row
 
+    def _priority(self, service: Any) -> int:
+        """As stated; in a slice whose ports tell classes by priority, that of the slices."""
+        if service.slice is not None and self.admission[service.slice].mechanism != "strict":
+            return PRIORITY
+        return service.priority
+
+    def _class_problems(self, name: str, service: Any, transport: Any) -> list[Problem]:
+        """Where ports tell slices by their priority, nothing else may have it."""
+        words = {each.name: each.mechanism for each in self.admission.reservations}
+        if service.slice is None or words[service.slice] == "strict":
+            classes = sorted({word for word in words.values() if word != "strict"})
+            if service.priority != PRIORITY or not classes:
+                return []
+            expected = f"another: it is that of slices by {', '.join(classes)}"
+            return [Problem(f"services.{name}.priority", str(PRIORITY), expected)]
+        returning = self.trial.slices[service.slice].return_
+        if transport.kind != "tcp" or (returning and words[returning] == words[service.slice]):
+            return []
+        word = words[service.slice]
+        found = f"tcp in a slice by {word} without a return slice by {word}"
+        hint = f"give slice {service.slice} a return with mechanism: {word}, or the service udp"
+        return [Problem(f"services.{name}", found, "a slice for the acknowledgements", hint)]
+
     def _pair(self, name: str, service: Any, src: str, dst: str) -> int:
         """The pair of two node names for a service: in its slice, on its explicit path, or as routed."""
         where = f"services.{name}"
         graph = self.graph
         a, b = graph.node_index[src], graph.node_index[dst]
+        replication = getattr(service, "replication", None)
+        if replication is not None:
+            metric = self.trial.network.routing.metric or "delay"
+            members = member_paths(graph, replication, a, b, metric, where)
+            return self.pairs.add_replicated(a, b, members, where)
         if service.slice is not None:
             reservation = self.admission[service.slice]
-            band = 1 + list(self.trial.slices).index(service.slice)
-            return self.pairs.add(a, b, reservation.ports, (), band, where)
+            order = list(self.trial.slices)
+            band, returning = 1 + order.index(service.slice), self.trial.slices[service.slice].return_
+            if returning is None:
+                return self.pairs.add(a, b, reservation.ports, (), band, where)
+            back = self.admission[returning].ports
+            return self.pairs.add(a, b, reservation.ports, back, band, where, 1 + order.index(returning))
         if service.path is not None:
             ports = tuple(explicit_path(graph, service.path, f"{where}.path"))
             back = tuple(explicit_path(graph, service.path[::-1], f"{where}.path"))
@@ -225,6 +259,13 @@ class Traffic:
 
     def _least_mtu(self) -> int:
         return int(self.graph.mtu_bytes.min())
+
+    def flow_counts(self) -> dict[str, tuple[int, int]]:
+        """Name of each service -> (its index, its sources: each has one flow where it has a fixed number)."""
+        sources = np.bincount(
+            [int(row.service) for row in self.sources] or [0], minlength=len(self.trial.services)
+        )
+        return {name: (i, max(1, int(sources[i]))) for i, name in enumerate(self.trial.services)}
 
     # -- one method per kind of service
 
@@ -242,15 +283,27 @@ class Traffic:
         for number, src, dst in self._spread(name, service):
             pair = self._pair(name, service, src, dst)
             size = r.NONE if service.size is None else service.size
-            self._packets(
+            row = self._packets(
                 index, name, number, service, transport, pair, service.rate, service.packet_size, size
             )
+            _write_replication(row, service)
+
+    def _control_loop(self, index: int, name: str, service: Any, transport: Any) -> None:
+        ends = self.trial.endpoints(name)
+        for number, src, dst in self._spread(name, service):
+            row = self._source(workload.CONTROL_LOOP, index, name, number, service, transport)
+            row.pair_first, row.pair_count = self._pair(name, service, src, dst), 1
+            row.i[workload.LOOP_PAYLOAD] = service.size
+            row.i[workload.LOOP_PERIOD], row.i[workload.LOOP_DEADLINE] = service.period, service.deadline_ps
+            if service.stagger:
+                row.start_ps += number * service.period // len(ends)
+            _write_replication(row, service)
 
     def _packets(
         self, index: int, name: str, number: int, service: Any, transport: Any, pair: int, rate: float,
         packet_bytes: int | None, size_bytes: int,
-    ) -> None:  # fmt: skip
-        """A source of packets at a rate; packet_bytes None: the MTU of the network."""
+    ) -> Any:  # fmt: skip
+        """A source of packets at a rate; packet_bytes None: the MTU of the network. Returns its record."""
         header = self._transport(transport, service, f"services.{name}")["header_bytes"]
         if packet_bytes is not None and transport.kind == "tcp":
             transport = transport.model_copy(update={"mss": packet_bytes - int(header)})
@@ -264,10 +317,11 @@ class Traffic:
         if pattern == "on_off":
             row.i[workload.STREAM_ON], row.i[workload.STREAM_OFF] = service.on, service.off
         row.i[workload.STREAM_LEFT] = size_bytes
+        return row
 
     def _path_mtu(self, pair: int) -> int:
         path = self.pairs.ends[pair][2]
-        if path == r.NONE:
+        if path == r.NONE or pair in self.pairs.copies:
             return self._least_mtu()
         ports = next(ports for ports in self.pairs.path_ports if self.pairs._path_at[ports] == path)
         return int(self.graph.mtu_bytes[list(ports)].min())
@@ -343,6 +397,13 @@ class Traffic:
         row.hook = self.function("workload", service, f"services.{name}")
 
 
+def _write_replication(row: Any, service: Any) -> None:
+    """The sequence recovery of a flow on several paths."""
+    if service.replication is not None:
+        row.i[workload.COPIES_HISTORY] = service.replication.history_length
+        row.i[workload.COPIES_RESET] = service.replication.reset
+
+
 def _split(size: int | None, streams: int) -> list[int]:
     """Bytes of each of `streams` connections; NONE for no limit."""
     if size is None:
@@ -358,9 +419,23 @@ def _transport_problems(name: str, service: Any, transport: Any) -> list[Problem
     flows |= service.kind == "replay" and service.unit == "flows"
     flows |= service.kind == "demands" and service.using == "bulk"
     wanted = "udp" if packets else "tcp" if flows else transport.kind
+    replicated = getattr(service, "replication", None) is not None
+    wanted = "udp" if replicated or service.kind == "control_loop" else wanted
     if transport.kind == wanted:
-        return []
-    what = {"replay": f"replay of {getattr(service, 'unit', '')}", "demands": "demands using bulk"}
+        return _replication_problems(name, service) if replicated else []
+    what = {
+        "stream": "a stream on several paths", "control_loop": "a control loop",
+        "replay": f"replay of {getattr(service, 'unit', '')}", "demands": "demands using bulk",
+    }  # fmt: skip
     found = f"{transport.kind} for {what.get(service.kind, service.kind)}"
     where = "transport" if service.transport is None else f"services.{name}.transport"
     return [Problem(where, found, wanted, "udp carries streams and replays of packets" if flows else "")]
+
+
+def _replication_problems(name: str, service: Any) -> list[Problem]:
+    """Several paths and one way of another kind do not go together."""
+    for key in ("slice", "path"):
+        if getattr(service, key) is not None:
+            found = f"replication of a service with a {key}"
+            return [Problem(f"services.{name}.replication", found, f"one of replication and {key}")]
+    return []

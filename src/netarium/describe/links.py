@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from netarium.describe.addresses import LinkAddresses, check_ends
 from netarium.describe.attach import Attach
+from netarium.describe.clock import Clock
 from netarium.describe.impairments import Impairments
 from netarium.describe.part import Name, NodeName, Part
 from netarium.describe.queues import Pfifo, Queue
@@ -48,6 +49,9 @@ class Node(Part):
     """Routes of a real host: to every destination, or none, for one that runs a routing daemon."""
     attach: Attach | None = None
     """Emulated trials: what an external node is: {interface: eth1}, {nat: true} or {vxlan: {…}}."""
+
+    clock: Clock | None = None
+    """How its clock errs; default: a perfect one."""
 
     @model_validator(mode="after")
     def _attached_outside(self) -> Node:

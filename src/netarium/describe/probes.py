@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from netarium.describe.part import Part
-from netarium.units import PositiveSize, PositiveTime
+from netarium.errors import Mistake
+from netarium.units import PositiveSize, PositiveTime, Time
 
 
 class Capture(Part):
@@ -16,9 +17,19 @@ class Capture(Part):
     port: str
     """The port, "a->b"."""
     packets: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] = 100_000
-    """Packets to keep, from the start."""
+    """Packets to keep, from the start of the capture."""
     snap: PositiveSize = 128
     """Bytes kept of each packet."""
+    from_: Time = Field(default=0, alias="from")
+    """When the capture starts."""
+    to: PositiveTime | None = None
+    """When it stops; default: with the trial."""
+
+    @model_validator(mode="after")
+    def _times_in_order(self) -> Capture:
+        if self.to is not None and self.to <= self.from_:
+            raise Mistake("a capture that stops before it starts", "to after from", at=("to",))
+        return self
 
 
 def _word_or_number(value: Any) -> str:

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from netarium.describe import tsn
 from netarium.describe.part import Name, Part, kind_first
+from netarium.describe.tsn import Ats, Cbs, Cqf, Mqprio, Psfp, Taprio
 from netarium.errors import Mistake, did_you_mean, one_of
 from netarium.units import Rate, Ratio, Size, Time, format_size
 
@@ -243,10 +245,13 @@ def _check_classes(classes: dict[str, Any], default: str | None) -> None:
 
 
 Queue = Annotated[
-    Pfifo | Bfifo | Prio | Drr | Htb | Tbf | Red | Codel | FqCodel | Pie | UserQueue,
+    Pfifo | Bfifo | Prio | Drr | Htb | Tbf | Red | Codel | FqCodel | Pie | UserQueue
+    | Mqprio | Cbs | Taprio | Cqf | Ats | Psfp,
     Field(discriminator="kind"),
     BeforeValidator(kind_first),
-]
+]  # fmt: skip
 
 for _model in (Prio, DrrClass, Drr, HtbClass, Htb):
     _model.model_rebuild()
+for _outer in tsn.OUTER:
+    _outer.model_rebuild(_types_namespace={"Queue": Queue})

@@ -11,9 +11,25 @@ from netarium.describe.command import Command
 from netarium.describe.part import Name, Names, NodeName, Part
 from netarium.describe.transport import Transport
 from netarium.errors import Mistake, did_you_mean, one_of
-from netarium.units import PositiveFrequency, PositiveRate, PositiveSize, PositiveTime, Ratio, Size, Time
+from netarium.units import (
+    PositiveFrequency,
+    PositiveRate,
+    PositiveSize,
+    PositiveTime,
+    Ratio,
+    Size,
+    Time,
+    format_time,
+)
+
+LOOP_WINDOW = 32
+"""Messages of a control loop that may be on their way within their deadline."""
 
 Pairs = Literal["each", "all", "permutation", "random"]
+
+
+def _count_or_paths(value: Any) -> str:
+    return "<list>" if isinstance(value, (list, tuple)) else "<number>"
 
 
 class Service(Part):
@@ -82,6 +98,8 @@ class Stream(Service):
     """Mean of the off periods (exponential); on_off only."""
     size: PositiveSize | None = None
     """Bytes of payload to send; default: until stop."""
+    replication: Replication | None = None
+    """Send every packet on several paths (udp only)."""
 
     @model_validator(mode="after")
     def _periods(self) -> Stream:
@@ -90,6 +108,20 @@ class Stream(Service):
         if self.pattern != "on_off" and not (self.on is None and self.off is None):
             raise Mistake(f"on or off with pattern {self.pattern}", "pattern: on_off", at=("pattern",))
         return self
+
+
+class Replication(Part):
+    """Every packet on several paths, the first to come is delivered (IEEE 802.1CB)."""
+
+    paths: (
+        Annotated[Literal[2], Tag("<number>")]
+        | Annotated[tuple[tuple[NodeName, ...], ...], Field(min_length=2, max_length=4), Tag("<list>")]
+    ) = Field(default=2, discriminator=Discriminator(_count_or_paths))
+    """2: the two paths without a common router that are shortest together; or two to four paths, each a list of nodes."""
+    history_length: Annotated[int, Field(ge=2, le=256, strict=True)] = 64
+    """frerSeqRcvyHistoryLength: how far back a packet may come and still be told from a repeated one."""
+    reset: PositiveTime = 10**12
+    """frerSeqRcvyResetMSec: after so long without an accepted packet the next is accepted, whatever its number."""
 
 
 class Sizes(Part):
@@ -152,6 +184,39 @@ class Replay(Service):
     """Whether a line `time,size` is a packet or a transfer."""
 
 
+class ControlLoop(Service):
+    """Small messages at a fixed period, each of use only until its deadline."""
+
+    kind: Literal["control_loop"] = "control_loop"
+    period: PositiveTime
+    """Time between messages."""
+    deadline: PositiveTime | None = None
+    """How old a message may be when it arrives; default: the period."""
+    size: Annotated[Size, Field(ge=1, le=65507)] = 64
+    """Payload of a message; one packet."""
+    stagger: bool = False
+    """Start the flows of the service spread evenly over one period, instead of all at once."""
+    replication: Replication | None = None
+    """Send every message on several paths."""
+
+    @property
+    def deadline_ps(self) -> int:
+        """The deadline."""
+        return self.deadline or self.period
+
+    @model_validator(mode="after")
+    def _judged_in_time(self) -> ControlLoop:
+        if self.deadline_ps > LOOP_WINDOW * self.period:
+            raise Mistake(
+                format_time(self.deadline_ps),
+                f"at most {LOOP_WINDOW} periods, which is {format_time(LOOP_WINDOW * self.period)}",
+                at=("deadline",),
+            )
+        if self.transport is not None and self.transport.kind != "udp":
+            raise Mistake(self.transport.kind, "udp: a late message is not sent again", at=("transport",))
+        return self
+
+
 class MatrixFile(Part):
     """A traffic matrix from a file."""
 
@@ -204,5 +269,6 @@ class Custom(Service):
 
 
 AnyService = Annotated[
-    Bulk | Stream | RequestResponse | Replay | Demands | Custom | Command, Field(discriminator="kind")
+    Bulk | Stream | RequestResponse | Replay | Demands | ControlLoop | Custom | Command,
+    Field(discriminator="kind"),
 ]

@@ -9,7 +9,7 @@ from netarium.describe.files import parts_of
 from netarium.describe.links import Link
 from netarium.describe.network import Network
 from netarium.describe.paths import Path, format_path
-from netarium.describe.services import Service, Stream
+from netarium.describe.services import ControlLoop, Service, Stream
 from netarium.describe.transport import Tcp
 from netarium.errors import Problem
 from netarium.units import SIZE, write
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MTU_MIN = 68  # RFC 791: every link carries datagrams of 68 bytes
 MTU_MAX = 65_535  # RFC 791: total length is 16 bits
 TCP_IP_HEADERS = 40
+UDP_IP_HEADERS = 28
 
 # Per kind of queue, the fields that must hold one packet.
 _HOLDING = {
@@ -87,6 +88,9 @@ def _packet_problems(path: Path, service: Service, largest: int) -> Iterator[Pro
     if isinstance(service, Stream) and service.packet_size is not None and service.packet_size > largest:
         found, expected = write(service.packet_size, SIZE), f"at most the largest MTU, {write(largest, SIZE)}"
         yield Problem(format_path((*path, "packet_size")), found, expected)
+    if isinstance(service, ControlLoop) and service.size + UDP_IP_HEADERS > largest:
+        expected = f"at most the largest MTU less {UDP_IP_HEADERS} bytes of headers, {write(largest - UDP_IP_HEADERS, SIZE)}"
+        yield Problem(format_path((*path, "size")), write(service.size, SIZE), expected)
     if isinstance(service.transport, Tcp):
         yield from _mss_problems((*path, "transport"), service.transport, largest)
 

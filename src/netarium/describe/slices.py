@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
-from netarium.describe.part import NodeName, Part
+from netarium.describe.part import Name, NodeName, Part
 from netarium.errors import Mistake
-from netarium.units import PositiveRate, PositiveSize, PositiveTime, Ratio, Time
+from netarium.units import PositiveRate, PositiveSize, PositiveTime, Ratio, Time, format_time
 
 
 class Slice(Part):
@@ -28,9 +30,31 @@ class Slice(Part):
     """The nodes it passes, from first to last; default: admission chooses."""
     burst: PositiveSize | None = None
     """Bytes it may send at once above its bandwidth; default: ten packets of the path's MTU."""
+    packet_size: PositiveSize | None = None
+    """Smallest IP packet with which the bandwidth must hold; default: the smallest that its services state, else the path's MTU."""
+
+    return_: Name | None = Field(default=None, alias="return")
+    """The slice that carries the acknowledgements of its services, from its end to its start; default: none."""
+    over: PositiveTime | None = None
+    """Time over which bandwidth and loss must hold, wherever it begins; default: certification chooses."""
+    mechanism: Literal["auto", "strict", "cbs", "taprio", "cqf", "ats"] = "auto"
+    """What the ports on its path give it; auto: the first of these with which the objectives hold."""
+    start: Time = 0
+    """When it begins to be used."""
+    end: PositiveTime | None = None
+    """When its use ends; default: with the trial."""
+    activation: bool = False
+    """Whether it is tested before its services start (in the manner of ITU-T Y.1564)."""
+    protection: bool = False
+    """Whether every packet is sent on two disjoint paths, and the first copy delivered (IEEE 802.1CB)."""
 
     @model_validator(mode="after")
     def _two_ends(self) -> Slice:
         if self.from_ == self.to:
             raise Mistake(f"{self.to!r}, where the slice starts", "another node than from", at=("to",))
+        if self.end is not None and self.end <= self.start:
+            found = f"{format_time(self.end)}, not after its start at {format_time(self.start) if self.start else '0'}"
+            raise Mistake(found, "a time after start", at=("end",))
+        if self.protection and self.path is not None:
+            raise Mistake("a path and protection", "one of them: protection chooses two paths", at=("path",))
         return self

@@ -17,7 +17,7 @@ from netarium.describe.network import Network
 from netarium.describe.part import Name, Part
 from netarium.describe.probes import Probes
 from netarium.describe.projections import Projection
-from netarium.describe.services import AnyService, Demands, Replay, Service, Stream
+from netarium.describe.services import AnyService, ControlLoop, Demands, Replay, Service, Stream
 from netarium.describe.slices import Slice
 from netarium.describe.transport import Tcp, Transport, Udp
 from netarium.errors import TrialInvalid
@@ -142,7 +142,7 @@ class Trial(Part):
         _, service = self.service(which)
         if service.transport is not None:
             return service.transport
-        packets = isinstance(service, Stream)
+        packets = isinstance(service, Stream | ControlLoop)
         packets |= isinstance(service, Replay) and service.unit == "packets"
         packets |= isinstance(service, Demands) and service.using == "stream"
         return Udp() if packets else self.transport

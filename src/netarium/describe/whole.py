@@ -42,6 +42,7 @@ def problems_of_whole(trial: Trial) -> list[Problem]:
         problems += _service_problems(name, service, trial, reach)
     for name, part in trial.slices.items():
         problems += _slice_problems(name, part, reach)
+        problems += _return_problems(name, part, trial)
     problems += _event_problems(trial, network)
     problems += _probe_problems(trial, ports)
     problems += expect_problems(trial, [port.name for port in ports])
@@ -91,6 +92,12 @@ def _time_problems(trial: Trial) -> Iterator[Problem]:
     for name, service in trial.services.items():
         if service.start >= trial.duration > 0:
             yield Problem(format_path(("services", name, "start")), format_time(service.start), end)
+    for name, part in trial.slices.items():
+        if part.start >= trial.duration > 0:
+            yield Problem(format_path(("slices", name, "start")), format_time(part.start), end)
+        if part.over is not None and part.over > trial.duration > 0:
+            expected = f"at most the duration ({format_time(trial.duration)})"
+            yield Problem(format_path(("slices", name, "over")), format_time(part.over), expected)
     for index, event in enumerate(trial.events):
         if event.at >= trial.duration > 0:
             yield Problem(f"events[{index}].at", format_time(event.at), end)
@@ -121,6 +128,8 @@ def _service_problems(name: str, service: Service | Command, trial: Trial, reach
     problems += _route_problems(path, pairs, reach)
     if service.path is not None:
         problems += _path_problems((*path, "path"), service.path, pairs, reach)
+    if service.slice in trial.slices:
+        problems += _slice_time_problems(path, service, trial)
     if service.slice in trial.slices and pairs:
         problems += _slice_match_problems(path, service.slice, pairs, trial)
     return problems
@@ -191,6 +200,21 @@ def _slice_match_problems(path: Path, name: str, pairs: list[Pair], trial: Trial
     return [Problem(format_path((*path, "slice")), found, expected)]
 
 
+def _slice_time_problems(path: Path, service: Service, trial: Trial) -> Iterator[Problem]:
+    """A service is in its slice only while the slice stands."""
+    part = trial.slices[service.slice or ""]
+    if service.start < part.start:
+        expected = f"at or after {format_time(part.start)}, when slice {service.slice!r} starts"
+        yield Problem(
+            format_path((*path, "start")), format_time(service.start) if service.start else "0", expected
+        )
+    stop = min(service.stop or trial.duration, trial.duration)
+    if part.end is not None and stop > part.end:
+        found = format_time(service.stop) if service.stop else "no stop before the trial ends"
+        expected = f"at or before {format_time(part.end)}, when slice {service.slice!r} ends"
+        yield Problem(format_path((*path, "stop")), found, expected)
+
+
 def _slice_problems(name: str, part: Any, reach: Reach) -> list[Problem]:
     path: Path = ("slices", name)
     problems = [
@@ -205,6 +229,19 @@ def _slice_problems(name: str, part: Any, reach: Reach) -> list[Problem]:
     if part.path is not None:
         problems += _path_problems((*path, "path"), part.path, pairs, reach)
     return problems
+
+
+def _return_problems(name: str, part: Any, trial: Trial) -> Iterator[Problem]:
+    """The slice of the acknowledgements goes the other way, all the time."""
+    if part.return_ is None:
+        return
+    path: Path = ("slices", name, "return")
+    other = trial.slices.get(part.return_)
+    if other is None:
+        yield _unknown(path, part.return_, trial.slices, "slice")
+    elif (other.from_, other.to) != (part.to, part.from_):
+        found = f"{part.return_!r}, which goes from {other.from_!r} to {other.to!r}"
+        yield Problem(format_path(path), found, f"a slice from {part.to!r} to {part.from_!r}")
 
 
 def _event_problems(trial: Trial, network: Network) -> list[Problem]:

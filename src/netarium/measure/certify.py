@@ -17,6 +17,7 @@ The exact meaning of each, and what is not certifiable, is in docs/metrics.md.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netarium.measure.certify_bandwidth import certify_bandwidth, excess_bytes
@@ -50,6 +51,8 @@ def certify(samples: Samples, trial: Trial, terms: Terms | None = None) -> dict[
 
 def _certificate(samples: Samples, trial: Trial, name: str, terms: Terms) -> dict[str, Any]:
     promised = trial.slices[name]
+    if promised.over is not None:
+        terms = replace(terms, window_ps=promised.over)
     members = endpoints_of(samples, trial, name, terms)
     objectives = [certify_bandwidth(samples, members, int(promised.bandwidth), terms)]
     if promised.latency is not None:
@@ -57,7 +60,9 @@ def _certificate(samples: Samples, trial: Trial, name: str, terms: Terms) -> dic
     if promised.delay_variation is not None:
         objectives.append(certify_delay_variation(samples, members, int(promised.delay_variation)))
     if promised.loss is not None:
-        objectives.append(certify_loss(samples, members, float(promised.loss), terms.confidence))
+        objectives.append(
+            certify_loss(samples, members, float(promised.loss), terms.confidence, promised.over)
+        )
     excess = _excuse_excess(samples, members, promised, objectives, terms)
     verdict = overall(entry["verdict"] for entry in objectives)
     return {
@@ -72,7 +77,11 @@ def _certificate(samples: Samples, trial: Trial, name: str, terms: Terms) -> dic
         ],
         "objectives": objectives,
         "excess_share": excess,
-        "terms": {"bandwidth_tolerance": terms.tolerance, "confidence": terms.confidence},
+        "terms": {
+            "bandwidth_tolerance": terms.tolerance,
+            "confidence": terms.confidence,
+            "over_s": None if promised.over is None else promised.over / SECOND_PS,
+        },
     }
 
 

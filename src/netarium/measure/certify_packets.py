@@ -83,12 +83,13 @@ def packets_known_and_lost(samples: Samples, members: list[Endpoints]) -> tuple[
 
 
 def certify_loss(
-    samples: Samples, members: list[Endpoints], promised: float, confidence: float
+    samples: Samples, members: list[Endpoints], promised: float, confidence: float, over_ps: int | None = None
 ) -> dict[str, Any]:
     """A promise of 0 is kept when every packet whose fate is known arrived; another needs enough packets.
 
     With k of n lost the true ratio lies below an exact upper limit (Clopper-Pearson, one-sided): delivered
-    when that is within the promise, not delivered when the lower limit exceeds it, else not certifiable.
+    when that is within the promise, not delivered when the lower limit exceeds it, else not certifiable. With
+    `over_ps` no window of that length may lose more than promised either.
     """
     known, lost = packets_known_and_lost(samples, members)
     figures: dict[str, Any] = {"packets": known, "lost": lost, "loss_ratio": lost / known if known else 0.0}
@@ -99,7 +100,28 @@ def certify_loss(
     low, high = lower_limit(lost, known, alpha), upper_limit(lost, known, alpha)
     figures |= {"lower_limit": low, "upper_limit": high, "confidence": confidence}
     verdict, reason = _loss_verdict(promised, lost, known, low, high, figures)
+    if over_ps is not None and verdict != NOT_DELIVERED:
+        worst, at_ps = _worst_window(samples, members, over_ps)
+        figures |= {"worst_window_ratio": worst, "worst_window_at_s": at_ps / SECOND_PS}
+        if worst > promised:
+            verdict = NOT_DELIVERED
+            reason = (
+                f"in the {format_time(over_ps)} from {format_time(at_ps)} on a part of {worst:.3g} was lost"
+            )
     return objective("loss", "ratio", verdict, promised, lost / known, reason, figures)
+
+
+def _worst_window(samples: Samples, members: list[Endpoints], over_ps: int) -> tuple[float, int]:
+    """(largest part of the packets sent in any window of this length that was lost in it, where the window starts, ps)."""
+    rows = samples.service_series[:, [member.index for member in members]]
+    sent = np.concatenate([[0], rows["sent_packets"].sum(axis=1)])
+    gone = rows["sent_packets"] - rows["in_flight_packets"] - rows["received_packets"]
+    lost = np.concatenate([[0], gone.sum(axis=1)])
+    instants = np.concatenate([[0], samples.times_ps])
+    last = np.minimum(np.searchsorted(instants, instants + over_ps), len(instants) - 1)
+    part = (lost[last] - lost) / np.maximum(sent[last] - sent, 1)
+    worst = int(np.argmax(part))
+    return float(part[worst]), int(instants[worst])
 
 
 def _loss_verdict(

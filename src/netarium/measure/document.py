@@ -13,6 +13,7 @@ from netarium.measure.played import NOT_AS_EXPECTED, laid_over, service_overlays
 from netarium.measure.projections import project
 from netarium.measure.terms import Terms
 from netarium.measure.verdicts import CERTIFIED, NOT_CERTIFIABLE, NOT_DELIVERED, overall
+from netarium.measure.violations import violation
 
 if TYPE_CHECKING:
     from netarium.describe.trial import Trial
@@ -65,7 +66,11 @@ def metrics_document(
         laid_over(document["services"], service_overlays(trial, emulated.outcomes))
     for name, certificate in certify(samples, trial, terms).items():
         bound = dict((bounds or {}).get(name, {}))
-        document["slices"][name] = {"admitted": True, "bound": bound, **_against_bound(certificate, bound)}
+        document["slices"][name] = {
+            "admitted": True,
+            "bound": bound,
+            **_against_bound(samples, certificate, bound),
+        }
     if emulated is not None:
         doubt(document["slices"], document["emulation"]["reasons"])
     document["expect"] = evaluate_expectations(trial.expect, samples, document, document["slices"])
@@ -86,7 +91,9 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _against_bound(certificate: dict[str, Any], bound: Mapping[str, float]) -> dict[str, Any]:
+def _against_bound(
+    samples: Samples, certificate: dict[str, Any], bound: Mapping[str, float]
+) -> dict[str, Any]:
     """A packet beyond a computed bound is a failed run, whatever the promise was.
 
     Bounds hold for traffic within the reservation: services that sent more make it not certifiable instead.
@@ -104,7 +111,13 @@ def _against_bound(certificate: dict[str, Any], bound: Mapping[str, float]) -> d
         beyond = [f"{text}, but the services sent more than was reserved" for text in beyond]
     verdict = overall([verdict, certificate["verdict"]])
     reasons = [*certificate["reasons"], *beyond]
-    return {**certificate, "certified": CERTIFIED[verdict], "verdict": verdict, "reasons": reasons}
+    return {
+        **certificate,
+        "certified": CERTIFIED[verdict],
+        "verdict": verdict,
+        "reasons": reasons,
+        "violation": violation(samples, certificate["services"], bound),
+    }
 
 
 def failures(document: Mapping[str, Any]) -> list[str]:

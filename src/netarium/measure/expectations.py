@@ -43,7 +43,7 @@ def _evaluate(
     if getattr(entry, "slice", None) is not None:
         return _evaluate_slice(entry.slice, bool(entry.certified), slices)
     metric = resolve(entry.metric, metrics["services"], metrics["links"])
-    value, reason = _value(metric, _stated_window(entry), samples, metrics[metric.family][metric.owner])
+    value, reason = value_of(metric, _stated_window(entry), samples, metrics[metric.family][metric.owner])
     limits = {key: float(getattr(entry, key)) for key in _LIMITS if getattr(entry, key, None) is not None}
     result = {
         "text": _text(entry, metric),
@@ -56,10 +56,14 @@ def _evaluate(
     return result if value is not None else {**result, "reason": reason}
 
 
-def _value(
+def value_of(
     metric: Metric, stated: tuple[int | None, int | None], samples: Samples, entry: Mapping[str, Any]
 ) -> tuple[float | None, str]:
-    """(the value in SI units or None, the reason why there is none)."""
+    """(the value in SI units or None, the reason why there is none).
+
+    stated: the window in ps, None for an end that is not stated; entry: the metric's owner in the document.
+    Raises ValueError for a window of a metric that has none.
+    """
     nothing = "nothing was measured"
     if stated == (None, None):
         return _from_document(entry, metric), nothing

@@ -19,7 +19,7 @@ from netarium.units import SECOND_PS
 if TYPE_CHECKING:
     from netarium.run.samples import Samples
 
-PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
+PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 RELATIVE_ERROR = 1 / 128
 
 
@@ -39,7 +39,7 @@ def percentiles_ps(
 
 
 def summary_s(samples: Samples, what: str, service: int) -> dict[str, float]:
-    """min, p50, p90, p99, p999, max, mean (s) of `latency` or `rtt` of one service; empty without packets."""
+    """min, p50 … p999, max, mean (s) of `latency` or `rtt` of one service; empty without packets."""
     count = int(getattr(samples, f"{what}_count")[service])
     if count == 0:
         return {}

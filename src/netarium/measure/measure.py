@@ -50,7 +50,8 @@ def _service_metrics(samples: Samples, service_model: Any, index: int, flows: np
         "latency_s_mean_ci95": _latency_interval(samples, index),
         "rtt_s": histogram.summary_s(samples, "rtt", index),
         "delay_variation_s": _delay_variation(samples, index),
-        **_losses(last),
+        **_losses(last, samples.messages[index]),
+        **_deadlines(samples.messages[index], service_model),
         "timeouts": int(flows["timeouts"].sum()),
         **_completions(flows),
         "jain": _jain(flows, stop_ps),
@@ -87,12 +88,42 @@ def _delay_variation(samples: Samples, index: int) -> float | None:
     return float(samples.delay_variation_max_ps[index]) / SECOND_PS if samples.latency_count[index] else None
 
 
-def _losses(last: np.void) -> dict[str, Any]:
-    """Packet counts; loss = 1 - received / sent over packets whose fate is known: not those in flight."""
+def _deadlines(messages: np.void, service_model: Any) -> dict[str, Any]:
+    """Of a control loop: messages judged, misses with their exact interval, most in a row. Else nothing."""
+    judged, misses = int(messages["judged"]), int(messages["misses"])
+    if not judged:
+        return {}
+    return {
+        "deadline": {
+            "deadline_s": service_model.deadline_ps / SECOND_PS,
+            "messages": judged,
+            "misses": misses,
+            "miss_ratio": misses / judged,
+            "miss_ratio_ci95": list(intervals.clopper_pearson(misses, judged)),
+            "longest_run": int(messages["longest_run"]),
+        }
+    }
+
+
+def _losses(last: np.void, messages: np.void) -> dict[str, Any]:
+    """Packet counts; loss = 1 - received / sent over packets whose fate is known: not those in flight.
+
+    Where every packet goes by several paths, it is lost when none of its copies comes.
+    """
     sent, in_flight = int(last["sent_packets"]), int(last["in_flight_packets"])
     decided = sent - in_flight
     lost = decided - int(last["received_packets"])
-    return {
+    extra: dict[str, Any] = {}
+    if messages["paths"]:
+        decided = int(messages["sent"]) - int(messages["undecided"])
+        extra["replication"] = {
+            "paths": int(messages["paths"]),
+            "sent": int(messages["sent"]),
+            "copies_lost": lost,
+            "eliminated": int(last["received_packets"]) - int(last["delivered_packets"]),
+        }
+        lost = max(0, decided - int(last["delivered_packets"]))
+    return extra | {
         "loss": lost / decided if decided else None,
         "loss_ci95": list(intervals.clopper_pearson(lost, decided)) if decided else None,
         "sent_packets": sent,

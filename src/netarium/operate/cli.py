@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from netarium.operate.commands import doctor, new, records, run, schema, topology, up, version
+from netarium.operate.commands import (
+    campaign,
+    doctor,
+    new,
+    query,
+    records,
+    run,
+    schema,
+    slices,
+    topology,
+    up,
+    version,
+)
 from netarium.operate.messages import guarded
 
 app = typer.Typer(
@@ -19,6 +31,7 @@ app = typer.Typer(
 
 app.command()(guarded(run.run))
 app.command()(guarded(run.check))
+app.command()(guarded(campaign.campaign))
 app.command()(guarded(records.ls))
 app.command()(guarded(records.show))
 app.command()(guarded(records.compare))
@@ -26,11 +39,13 @@ app.command()(guarded(up.up))
 app.command("exec", context_settings=up.WORDS_AS_TYPED)(guarded(up.exec_))
 app.command()(guarded(up.ps))
 app.command()(guarded(up.down))
+app.command()(guarded(query.query))
 app.command()(guarded(new.new))
 app.command()(guarded(doctor.doctor))
 app.command()(guarded(schema.schema))
 app.command()(guarded(version.version))
 app.add_typer(topology.app, name="topology")
+app.add_typer(slices.app, name="slices")
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netarium.errors import AdmissionRefused, NetariumError, RunInterrupted
-from netarium.operate import trialfile, variants
+from netarium.errors import AdmissionRefused, ExpectationFailed, NetariumError, RunInterrupted
+from netarium.operate import activation, trialfile, variants
 from netarium.operate.interrupts import StopRequest, stop_on_signals
 from netarium.operate.messages import BUG, RunCrashed, exit_code_of, one_line, write_traceback
 from netarium.operate.progress import Watcher, compiling_notice
@@ -55,7 +55,7 @@ class Outcome:
     @property
     def has_results(self) -> bool:
         """Whether anything was simulated, if only until someone stopped it."""
-        return not isinstance(self.error, AdmissionRefused)
+        return not isinstance(self.error, (AdmissionRefused, ExpectationFailed))
 
 
 def load(request: Request) -> Trial:
@@ -99,12 +99,16 @@ def run(
     folder = _folder(trial, plan, runs, argv)
     watcher.say(f"{trial.trial}: seed {trial.seed}, run {folder.name}, record {folder.path}")
     with _ended(folder), stop_on_signals(lambda: watcher.say("Stopping; once more to stop at once.")) as stop:
+        watcher.stage("activating slices")
+        activated = activation.activate(trial, plan)
+        if reasons := activation.failed(activated):
+            return _keep_activation(trial, activated, reasons, folder)
         emulated = None
         if plan.emulation is not None:
             emulated = _emulate(plan, folder.path, watcher, stop)
-        samples = _simulate(plan, watcher, stop) if emulated is None else emulated.samples
+        samples = execute(plan, watcher, stop) if emulated is None else emulated.samples
         watcher.stage("measuring")
-        return _keep_results(trial, plan, samples, folder, stop, emulated)
+        return _keep_results(trial, plan, samples, activated, folder, stop, watcher, emulated)
 
 
 def _folder(trial: Trial, plan: Plan | None, runs: Path | None, argv: Sequence[str]) -> RunFolder:
@@ -122,7 +126,8 @@ def _folder(trial: Trial, plan: Plan | None, runs: Path | None, argv: Sequence[s
     )
 
 
-def _simulate(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
+def execute(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
+    """Let the engine run a plan, in the mode of its trial."""
     from netarium.operate import enginecache
     from netarium.run.simulate import simulate
 
@@ -170,11 +175,14 @@ def _keep_results(
     trial: Trial,
     plan: Plan,
     samples: Samples,
+    activated: dict[str, dict[str, Any]],
     folder: RunFolder,
     stop: StopRequest,
+    watcher: Watcher,
     emulated: Emulated | None = None,
 ) -> Outcome:
     from netarium.measure.document import failures, metrics_document
+    from netarium.operate import evidence
     from netarium.store.topology import topology_document
 
     document = metrics_document(
@@ -182,10 +190,13 @@ def _keep_results(
         trial,
         run=folder.name,
         digests={"plan": plan.digest},
-        bounds=_bounds(plan),
+        bounds=bounds(plan),
         assumptions=plan.assumptions,
         emulated=emulated,
     )
+    for name, entry in activated.items():
+        document["slices"][name]["activation"] = entry
+    evidence.keep(plan, samples, document, watcher)
     exit_code, reason = (FAILED if document["status"] == "failed" else DONE), "; ".join(failures(document))
     error = None
     if stop():
@@ -197,18 +208,39 @@ def _keep_results(
     return Outcome(folder.path, document, exit_code, error)
 
 
+def _keep_activation(
+    trial: Trial, activated: dict[str, dict[str, Any]], reasons: list[str], folder: RunFolder
+) -> Outcome:
+    """The record of a run whose services did not start, because a slice failed its activation."""
+    from netarium.store.topology import topology_document
+
+    document = {
+        "format": 1, "trial": trial.trial, "run": folder.name, "mode": str(trial.mode), "status": "failed",
+        "seed": trial.seed,
+        "slices": {
+            name: {"admitted": True, "bound": {}, "observed": {}, "certified": False, "verdict": "not_delivered",
+                   "services": [], "objectives": [], "reasons": [text for text in reasons if f"slice {name} " in text],
+                   "activation": entry}
+            for name, entry in activated.items()
+        },
+    }  # fmt: skip
+    folder.write_results(None, document, topology_document(trial.network))
+    folder.finish("failed", FAILED, "; ".join(reasons))
+    return Outcome(folder.path, document, FAILED, ExpectationFailed("\n".join(reasons)))
+
+
 def _where_stopped(samples: Samples, trial: Trial) -> str:
     reached = int(samples.times_ps[-1]) / SECOND_PS if len(samples.times_ps) else 0.0
     return f"Stopped by the user after {reached:.4g} of {trial.duration / SECOND_PS:g} s"
 
 
-def _bounds(plan: Plan) -> dict[str, dict[str, float]]:
+def bounds(plan: Plan) -> dict[str, dict[str, float]]:
     """What admission computed for each slice, in seconds; a bound that does not exist is left out."""
-    bounds = {}
+    found_of = {}
     for each in plan.admission.reservations:
         found = {"latency_s": each.latency_bound_ps, "delay_variation_s": each.variation_bound_ps}
-        bounds[each.name] = {name: value / SECOND_PS for name, value in found.items() if value is not None}
-    return bounds
+        found_of[each.name] = {name: value / SECOND_PS for name, value in found.items() if value is not None}
+    return found_of
 
 
 def _keep_refusal(trial: Trial, refused: AdmissionRefused, runs: Path | None, argv: Sequence[str]) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,9 +30,10 @@ CAPTURED_FLOW = r.record(
 
 @dataclass(frozen=True, eq=False)
 class CaptureTable:
-    """What one port sent: CAPTURED[n] in the order of time, CAPTURED_FLOW[k], and int[n]: the flow of each.
+    """What one port sent: CAPTURED[n] in the order of time, CAPTURED_FLOW[k], and int[n]: the flow of each (0 for real frames).
 
-    source, target: nodes at its ends. snap_bytes: bytes of each frame to keep.
+    real_bytes uint8[...]: what was kept of all real frames; of a packet of kind FRAME there are start[0] bytes from seq on,
+    of a frame of start[1] bytes. source, target: nodes at its ends. snap_bytes: bytes of each frame to keep.
     """
 
     port: str
@@ -43,15 +44,19 @@ class CaptureTable:
     packets: np.ndarray
     flows: np.ndarray
     flow_of: np.ndarray
+    real_bytes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint8))
 
 
 def capture_tables(plan: Any, memory: Any) -> list[CaptureTable]:
     """The captures that the plan asks for, in its order."""
     captured = memory.captured[: int(memory.counters[0].captured)] if plan.captures else None
+    real_bytes = memory.captured_bytes[: int(memory.real[0].kept_bytes)].copy()
     tables = []
     for wanted in plan.captures:
         packets = captured[captured["port"] == wanted.port].copy()
-        numbers, flow_of = np.unique(packets["flow"], return_inverse=True)
+        modelled = packets["kind"] != r.FRAME
+        flow_of = np.zeros(len(packets), np.int64)
+        numbers, flow_of[modelled] = np.unique(packets["flow"][modelled], return_inverse=True)
         graph = plan.graph
         tables.append(
             CaptureTable(
@@ -63,6 +68,7 @@ def capture_tables(plan: Any, memory: Any) -> list[CaptureTable]:
                 packets=packets,
                 flows=_flows(plan, memory, numbers),
                 flow_of=flow_of,
+                real_bytes=real_bytes,
             )
         )
     return tables

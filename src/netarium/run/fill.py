@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from netarium.run.hooks import addresses
+from netarium.run.kernel import calendar
 from netarium.run.kernel import records as r
 from netarium.run.kernel.events import (
     ACTION,
@@ -26,6 +27,8 @@ from netarium.run.samples import PORT_SERIES
 
 FIRST_PACKETS, FIRST_SACKS, FIRST_CAPTURED = 8192, 4096, 65536
 """Sizes to begin with; they grow as a run needs."""
+LOOK_AHEAD_PORTS = 2048
+"""With so many ports, their packets and connections no longer fit a core's cache."""
 CONNS_MARGIN, FLOWS_MARGIN = 64, 64
 GROWTH = 2
 
@@ -86,6 +89,9 @@ def fill(plan: Any) -> Run:
         again=aligned(segments, np.dtype(np.int64)),
         ranges=aligned(max(1 << 12, 16 * conns), r.RANGE),
         events=aligned(4096 + 4 * (sources + len(given["actions"]) + conns + ports), r.EVENT),
+        near=aligned(calendar.NODES, r.NEAR_EVENT),
+        days=aligned(calendar.DAYS >> calendar.WORD_BITS, np.dtype(np.int64)),
+        day_first=aligned(calendar.DAYS, np.dtype(np.int32)),
         services=aligned(services, r.SERVICE),
         drops=np.zeros((ports, len(r.REASONS)), np.int64),
         latency=np.zeros((services, BIN_COUNT), np.int64),
@@ -105,6 +111,9 @@ def fill(plan: Any) -> Run:
     counters.segments_reserve = counters.ranges_reserve = 1024
     memory.pool[0].free = memory.pool[0].ext_free = r.NONE
     counters.conn_free = r.NONE
+    counters.looks_ahead = ports >= LOOK_AHEAD_PORTS
+    counters.day_log2 = calendar.DAY_LOG2_FIRST
+    memory.near["next"] = np.append(np.arange(1, calendar.NODES), r.NONE)
     link_packets(memory, 0, FIRST_PACKETS)
     link_sacks(memory, 0, FIRST_SACKS)
     link_conns(memory, 0, conns)

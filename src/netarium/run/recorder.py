@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from netarium.run.captured import capture_tables
+from netarium.run.deadlines import messages
 from netarium.run.fill import Run, reset_windows
 from netarium.run.kernel import records as r
-from netarium.run.kernel.jit import kernel_digest
+from netarium.run.kernel.digest import kernel_digest
 from netarium.run.kernel.sampling import sample
 from netarium.run.kernel.transport.features import TCP
 from netarium.run.samples import (
@@ -176,6 +177,7 @@ class Recorder:
             engine=engine,
             captures=capture_tables(plan, memory),
             kernel_digest=kernel_digest(),
+            messages=messages(plan, memory, self.end_ps),
         )
         samples.check()
         return samples

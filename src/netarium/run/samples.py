@@ -85,6 +85,15 @@ FLOWS = _record(
     ("ideal_ps", "completion time alone on the empty path, ps (0: not known)"),
 )
 
+MESSAGES = _record(
+    ("judged", "control loops: messages whose deadline has passed"),
+    ("misses", "control loops: those of them that did not come in time"),
+    ("longest_run", "control loops: most misses of one flow in a row"),
+    ("paths", "replicated services: paths that every packet goes by (0: not replicated)"),
+    ("sent", "replicated services: packets sent, each counted once"),
+    ("undecided", "replicated services: packets not delivered of which a copy is on its way, at the end"),
+)
+
 WINDOW_LATENCY = _record(
     ("min_ps", "smallest one-way latency of the packets that arrived in the interval, ps"),
     ("max_ps", "largest one-way latency of the packets that arrived in the interval, ps"),
@@ -170,6 +179,12 @@ class Samples:
     engine: dict[str, float] = field(default_factory=dict)  # virtual_s, wall_s, packet_hops, ...
     captures: list["CaptureTable"] = field(default_factory=list)  # what the captured ports sent
     kernel_digest: str = ""
+    messages: np.ndarray = field(default_factory=lambda: np.zeros(0, MESSAGES))  # MESSAGES[V]
+
+    def __post_init__(self) -> None:
+        """A run that says nothing of messages has none."""
+        if not len(self.messages):
+            self.messages = np.zeros(len(self.services), MESSAGES)
 
     def digest(self) -> str:
         """SHA-256 (hex) over names and arrays; not over wall-clock figures, captures or the kernel's digest.
@@ -228,6 +243,7 @@ _SHAPES = {
     "latency_sum_ps": (np.dtype(np.float64), "V"),
     "rtt_sum_ps": (np.dtype(np.float64), "V"),
     "delay_variation_max_ps": (np.dtype(np.int64), "V"),
+    "messages": (MESSAGES, "V"),
 }
 _ARRAYS = tuple(_SHAPES)
 

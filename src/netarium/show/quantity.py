@@ -10,6 +10,7 @@ from netarium.errors import Mistake
 from netarium.units import SECOND_PS, TIME, format_rate, format_size, format_time, parse
 
 MISSING = "–"
+PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"))
 
 
 def is_number(value: object) -> bool:
@@ -81,6 +82,18 @@ def unit_of(metric: str) -> str:
             if word in words:
                 return unit
     return ""
+
+
+def scale(largest: float, unit: str) -> tuple[float, str]:
+    """(divisor, "Gbit/s") so that `largest`, in SI units, is between 1 and 1000 on an axis or in a column."""
+    if unit == "s" and largest >= 7200:
+        return 3600.0, "h"
+    if unit == "ratio":
+        return 0.01, "%"
+    for factor, prefix in PREFIXES:
+        if largest >= factor and not (unit in ("s", "") and factor > 1) and not (unit == "" and factor < 1):
+            return factor, f"{prefix}{unit}"
+    return 1.0, unit
 
 
 def to_seconds(text: Any) -> float | None:

@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from netarium.show import objectives, pages, projections, quantity
+from netarium.show import deadlines, objectives, pages, projections, quantity
 from netarium.show.pages import Cell, Grid, Picture, columns, marked
 from netarium.show.record import Record
 from netarium.show.tables import conservation_line, engine_line
@@ -29,6 +29,7 @@ TITLES = {
     "latency": "latency over time",
     "queue": "queues",
     "delay_cdf": "latency distribution",
+    "deadlines": "deadlines",
     "slowdown": "flow-completion slowdown",
     "cwnd": "congestion windows",
     "slices": "promised and observed",
@@ -62,6 +63,7 @@ def html(record: Record) -> str:
         "checks": checks[:shown],
         "more_checks": len(checks) - shown,
         "services": _services(record),
+        "deadlines": _deadlines(record),
         "description": str(record.expanded.get("description") or ""),
         "text": str(typed.get("text") or ""),
         "file": str(typed.get("file") or ""),
@@ -213,6 +215,12 @@ def _certificates(record: Record) -> Grid | None:
 def _projections(record: Record) -> Grid | None:
     rows = projections.rows(record)
     names = (f"{'>' if justify == 'right' else ''}{name}" for name, justify in projections.HEADINGS)
+    return Grid(columns(*names), rows=list(rows)) if rows else None
+
+
+def _deadlines(record: Record) -> Grid | None:
+    rows = deadlines.rows(record)
+    names = (f"{'>' if justify == 'right' else ''}{name}" for name, justify in deadlines.HEADINGS)
     return Grid(columns(*names), rows=list(rows)) if rows else None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from netarium.show import objectives, projections, quantity
+from netarium.show import deadlines, objectives, projections, quantity
 from netarium.show.columns import Columns
 from netarium.show.record import Record
 from netarium.show.verdict import (
@@ -36,7 +36,7 @@ def summary(record: Record, limit: int = 20) -> RenderableType:
     then how many more there are. Fits 80 columns.
     """
     parts: list[RenderableType] = [_headline(record)]
-    tables = (_services, _slices, _projections, _expectations)
+    tables = (_services, _deadlines, _slices, _projections, _expectations)
     for part in (table(record, limit) for table in tables):
         if part is not None:
             parts += [Text(), part]
@@ -159,6 +159,13 @@ def _slice_rows(name: str, certificate: dict[str, Any], only_problems: bool) -> 
         )
         for index, row in enumerate(found)
     ]
+
+
+def _deadlines(record: Record, limit: int) -> RenderableType | None:
+    rows = deadlines.rows(record)
+    if not rows:
+        return None
+    return _with_rest(Columns(deadlines.HEADINGS, rows[:limit]), len(rows) - limit)
 
 
 def _projections(record: Record, limit: int) -> RenderableType | None:

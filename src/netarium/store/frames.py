@@ -1,4 +1,4 @@
-"""Frames of captured packets: Ethernet, IPv4 and TCP or UDP headers synthesised from what the engine knows.
+"""Frames of captured packets: of real hosts as they were; of models Ethernet, IPv4 and TCP or UDP headers synthesised.
 
 The engine counts segments and needs no addresses; the frames have both (docs/kinds/captures.md). Node n is
 10.x.y.z with x.y.z = n + 1. The end that opens a connection has an ephemeral port, the other that of its
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from netarium.run.captured import CaptureTable
-from netarium.run.kernel.records import ACK, CONTROL, CWR, DATA, DATAGRAM, ECE
+from netarium.run.kernel.records import ACK, CONTROL, CWR, DATA, DATAGRAM, ECE, FRAME
 from netarium.run.kernel.transport.handshake import REQUEST, SYN, SYN_ACK
 
 ETHERNET_BYTES, IP_BYTES, TCP_BYTES, UDP_BYTES = 14, 20, 20, 8
@@ -58,13 +58,30 @@ TIME_STAMP_ROOM = 12
 LARGEST_WINDOW = 65_535
 
 
-def headers(table: CaptureTable) -> np.ndarray:
-    """HEADER[n] of the captured packets; a frame is its header cut to its length, then zeros."""
-    packets = table.packets
+def contents(table: CaptureTable, kept: np.ndarray, room: int) -> np.ndarray:
+    """uint8[n, room]: the first `kept` bytes of each captured frame: of real ones what was kept, of models synthesised."""
+    rows = np.zeros((len(table.packets), room), np.uint8)
+    modelled = np.flatnonzero(table.packets["kind"] != FRAME)
+    synthesised = headers(table, modelled).view(np.uint8).reshape(len(modelled), HEADER.itemsize)[:, :room]
+    rows[modelled, : synthesised.shape[1]] = synthesised
+    rows[np.arange(room) >= kept[:, None]] = 0
+    real = table.packets["kind"] == FRAME
+    for row, at, length in zip(
+        np.flatnonzero(real), table.packets["seq"][real], np.minimum(kept, room)[real], strict=True
+    ):
+        rows[row, :length] = table.real_bytes[at : at + length]
+    return rows
+
+
+def headers(table: CaptureTable, which: np.ndarray | None = None) -> np.ndarray:
+    """HEADER[n] of packets of models (which: their numbers); a frame is its header cut to its length, then zeros."""
+    packets, flow_of = table.packets, table.flow_of
+    if which is not None:
+        packets, flow_of = packets[which], flow_of[which]
     frames = np.zeros(len(packets), HEADER)
     if not len(packets):
         return frames
-    flows = table.flows[table.flow_of]
+    flows = table.flows[flow_of]
     _link(frames, table)
     backward = _backward(packets, flows)
     _internet(frames, packets, flows, backward)
@@ -76,7 +93,14 @@ def headers(table: CaptureTable) -> np.ndarray:
 
 def frame_bytes(table: CaptureTable) -> np.ndarray:
     """int64[n]: bytes of the frames on the wire, without preamble, check sequence and gap."""
-    return table.packets["size_bytes"].astype(np.int64) + ETHERNET_BYTES
+    modelled = table.packets["size_bytes"].astype(np.int64) + ETHERNET_BYTES
+    return np.where(table.packets["kind"] == FRAME, table.packets["start"][:, 1], modelled)
+
+
+def kept_bytes(table: CaptureTable) -> np.ndarray:
+    """int64[n]: how many of them are in the capture."""
+    kept = np.minimum(frame_bytes(table), table.snap_bytes)
+    return np.where(table.packets["kind"] == FRAME, np.minimum(kept, table.packets["start"][:, 0]), kept)
 
 
 def _backward(packets: np.ndarray, flows: np.ndarray) -> np.ndarray:

@@ -7,12 +7,13 @@ instants in nanoseconds of virtual time.
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from netarium.run.captured import CaptureTable
-from netarium.store.frames import frame_bytes, headers
+from netarium.store.frames import contents, frame_bytes, kept_bytes
 
 SECTION, INTERFACE, PACKET = 0x0A0D0D0A, 1, 6
 BYTE_ORDER = 0x1A2B3C4D
@@ -27,21 +28,22 @@ BLOCK_HEAD = 28
 PACKET_OVERHEAD = BLOCK_HEAD + 4 + 3
 """Most bytes of a block beside those of its packet."""
 CHUNK_BYTES = 1 << 24
-SYNTHESISED = "virtual time; addresses, ports and numbers are synthesised, payload is zeros"
+SYNTHESISED = "virtual time; of models: addresses, ports and numbers are synthesised, payload is zeros"
 
 
 def write(file: Any, table: CaptureTable, comment: str, application: str) -> None:
     """Write a capture to a binary file."""
     file.write(_section(comment, application))
     file.write(_interface(table))
-    frames, lengths = headers(table), frame_bytes(table)
-    kept = np.minimum(lengths, table.snap_bytes)
+    lengths, kept = frame_bytes(table), kept_bytes(table)
     width = BLOCK_HEAD + _padded(int(kept.max(initial=0))) + 4
     step = max(1, CHUNK_BYTES // width)
-    for first in range(0, len(frames), step):
+    for first in range(0, len(lengths), step):
         part = slice(first, first + step)
-        times_ns = table.packets["time_ps"][part] // NS_PS
-        file.write(_packets(frames[part], lengths[part], kept[part], times_ns, width))
+        some = replace(table, packets=table.packets[part], flow_of=table.flow_of[part])
+        content = contents(some, kept[part], width - BLOCK_HEAD - 4)
+        times_ns = some.packets["time_ps"] // NS_PS
+        file.write(_packets(content, lengths[part], kept[part], times_ns, width))
 
 
 def _section(comment: str, application: str) -> bytes:
@@ -60,10 +62,10 @@ def _interface(table: CaptureTable) -> bytes:
 
 
 def _packets(
-    frames: np.ndarray, lengths: np.ndarray, kept: np.ndarray, times_ns: np.ndarray, width: int
+    content: np.ndarray, lengths: np.ndarray, kept: np.ndarray, times_ns: np.ndarray, width: int
 ) -> bytes:
     """Enhanced packet blocks of some frames: rows as wide as the largest, cut to their own length each."""
-    count = len(frames)
+    count = len(content)
     total = BLOCK_HEAD + _padded(kept) + 4
     rows = np.zeros((count, width), np.uint8)
     head = np.zeros((count, BLOCK_HEAD // 4), "<u4")
@@ -71,10 +73,7 @@ def _packets(
     head[:, 3], head[:, 4] = times_ns >> 32, times_ns & 0xFFFFFFFF
     head[:, 5], head[:, 6] = kept, lengths
     rows[:, :BLOCK_HEAD] = head.view(np.uint8)
-    room = min(frames.dtype.itemsize, width - BLOCK_HEAD - 4)
-    content = frames.view(np.uint8).reshape(count, -1)[:, :room]
-    inside = np.arange(room) < kept[:, None]
-    rows[:, BLOCK_HEAD : BLOCK_HEAD + room] = np.where(inside, content, 0)
+    rows[:, BLOCK_HEAD : BLOCK_HEAD + content.shape[1]] = content
     tail = np.ascontiguousarray(total, "<u4").view(np.uint8).reshape(count, 4)
     places = total[:, None] - 4 + np.arange(4)
     rows[np.arange(count)[:, None], places] = tail

@@ -286,3 +286,30 @@ def test_objectives_that_were_not_promised_are_not_judged() -> None:
     assert found["certified"] is True
     assert found["observed"]["latency_s_max"] == pytest.approx(7.01e-3)
     assert found["observed"]["loss"] > 0
+
+
+def test_over_a_stated_time_no_window_may_lose_more_than_promised() -> None:
+    """Half a per cent in all, but two per cent of what was sent in one second."""
+    losses = np.zeros(200, int)
+    losses[50:60] = 8000
+    made = Made(48.3e9, lost=losses)
+    loose = interference_trial(**{"loss: 0": "loss: 1 %"})
+    strict = interference_trial(**{"loss: 0": "loss: 1 %, over: 1 s"})
+    assert row(express(make(loose, {"guaranteed": made}), loose), "loss")["verdict"] == "delivered"
+    found = row(express(make(strict, {"guaranteed": made}), strict), "loss")
+    assert found["verdict"] == "not_delivered"
+    assert found["figures"]["worst_window_at_s"] == pytest.approx(5.0)
+    assert found["figures"]["worst_window_ratio"] == pytest.approx(
+        80_000 / (80_000 + 48.3e9 / 8 / 1448), rel=0.02
+    )
+
+
+def test_over_is_the_window_of_the_bandwidth() -> None:
+    short = np.full(200, 50e9)
+    short[100:105] = 30e9
+    for over, verdict in (("10 s", "delivered"), ("500 ms", "not_delivered")):
+        trial = interference_trial(**{"loss: 0": f"loss: 0, over: {over}"})
+        assert (
+            row(express(make(trial, {"guaranteed": Made(short * 48.3 / 50)}), trial), "bandwidth")["verdict"]
+            == verdict
+        )

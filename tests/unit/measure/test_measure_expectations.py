@@ -146,7 +146,7 @@ def test_every_metric_of_the_catalogue_has_its_place_in_the_document() -> None:
         ("guarantee.goodput", "did you mean 'guaranteed.goodput'?"),
         ("guaranteed.godput", "did you mean 'goodput'?"),
         ("guaranteed.latency", "there are latency.min, latency.p50"),
-        ("guaranteed.latency.p95", "there are latency.min, latency.p50, latency.p90"),
+        ("guaranteed.latency.p98", "there are latency.min, latency.p50, latency.p90"),
         ("guaranteed.latncy.p99", "did you mean 'latency.p99'?"),
         ("links.guiyang->campu.utilisation", "did you mean 'links.guiyang->campus.utilisation'?"),
         ("links.guiyang->campus.utilization", "did you mean 'utilisation'?"),

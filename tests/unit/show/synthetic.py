@@ -35,7 +35,7 @@ services:
   interferer:  {kind: stream, from: telescope, to: campus, rate: 50 Gbit/s, start: 10 s}
 """
 
-LATENCY_FIELDS = ("min", "p50", "p90", "p99", "p999", "max", "mean")
+LATENCY_FIELDS = ("min", "p50", "p90", "p95", "p99", "p999", "max", "mean")
 
 
 def flagship(folder: Path, *, seed: int = 1, shortfall: float = 1.0, congestion: str = "cubic") -> Path:
@@ -400,7 +400,12 @@ def _service(
     kind: str, goodput: float, draws: np.ndarray, *, tcp: bool, retransmissions: int, loss: float
 ) -> dict:
     def spread(values: np.ndarray) -> dict:
-        found = [values.min(), *np.quantile(values, [0.5, 0.9, 0.99, 0.999]), values.max(), values.mean()]
+        found = [
+            values.min(),
+            *np.quantile(values, [0.5, 0.9, 0.95, 0.99, 0.999]),
+            values.max(),
+            values.mean(),
+        ]
         return dict(zip(LATENCY_FIELDS, map(float, found), strict=True))
 
     service = {

@@ -1,4 +1,4 @@
-"""netarium ls, show and compare: the records of runs, as tables, figures and pages."""
+"""netarium ls, show and compare: the records of runs and campaigns, as tables, figures and pages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from netarium.errors import RecordError
+from netarium.operate.commands import campaign_records
 from netarium.operate.commands.options import RUNS, AsJson, Runs
 from netarium.operate.messages import say, write_json
 
@@ -15,9 +16,16 @@ if TYPE_CHECKING:
     from netarium.show.record import Record
     from netarium.store import store
 
-Names = Annotated[list[str], typer.Argument(metavar="RUN RUN…", help="Names or folders of two runs or more.")]
+Names = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN RUN…",
+        help="Names or folders of two runs or more; or a campaign and two of its variants.",
+    ),
+]
 Newest = Annotated[
-    str | None, typer.Argument(metavar="RUN", help="Name or folder of a run.", show_default="the newest")
+    str | None,
+    typer.Argument(metavar="RUN", help="Name or folder of a run or a campaign.", show_default="the newest"),
 ]
 
 
@@ -71,7 +79,11 @@ def show(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a run did: table, report, figures."""
+    """Show what a run or a campaign did: table, report, figures."""
+    campaign = campaign_records.find(run, out)
+    if campaign is not None:
+        campaign_records.show(campaign, figures=figures, redraw=redraw, as_json=as_json)
+        return
     record = _record(run, out)
     if iperf3 is not None:
         from netarium.show import iperf3 as foreign
@@ -111,8 +123,13 @@ def compare(
 ) -> None:
     """Show only what differs between runs.
 
-    Parameters and metrics in a table; the figures laid over each other on a page.
+    Parameters and metrics in a table; the figures laid over each other on a page. Of a campaign: two variants, or
+    two values of what was swept with everything else equal, such as: netarium compare shootout bbr cubic
     """
+    campaign = campaign_records.find(runs[0], out)
+    if campaign is not None:
+        campaign_records.compare(campaign, runs[1:], as_json=as_json)
+        return
     from netarium.show import compare as comparing
 
     compared = comparing.compare([_record(run, out) for run in runs])

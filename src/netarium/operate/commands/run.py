@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -36,10 +36,17 @@ def run(
         bool, typer.Option("--report/--no-report", help="Draw report.html too (never with --json).")
     ] = True,
     list_bundled: Annotated[bool, typer.Option("--list", help="List the bundled trials and stop.")] = False,
+    interfere: Annotated[
+        bool,
+        typer.Option("--interfere", help="Run it again with best effort filling every link of its slices."),
+    ] = False,
 ) -> None:
     """Run a trial, certify and record it, print the outcome."""
     if list_bundled:
         _list_bundled()
+        return
+    if interfere:
+        _twice(runner_request(trial, mode, seed, changes, variant, full), out, as_json, quiet)
         return
     from netarium.operate import runner
     from netarium.operate.progress import watcher
@@ -62,6 +69,52 @@ def run(
                 page = runner.draw_report(outcome.folder, watching)
             typer.echo(f"report {page}" if page else "no report")
     raise typer.Exit(outcome.exit_code)
+
+
+def runner_request(
+    trial: str, mode: str | None, seed: int | None, changes: list[str] | None, variant: str | None, full: bool
+) -> Any:
+    from netarium.operate import runner
+
+    return runner.Request(trial, mode, seed, tuple(changes or ()), variant_of(variant, full))
+
+
+def _twice(request: Any, out: Path, as_json: bool, quiet: bool) -> None:
+    """Run a trial as it is and under interference; both records, side by side."""
+    from netarium.operate import interference, runner
+    from netarium.operate.progress import watcher
+
+    asked = runner.load(request)
+    attack = interference.attacked(asked, runner.admit(asked))
+    with watcher(quiet) as watching:
+        before = runner.run(asked, runs=out, argv=sys.argv, watcher=watching)
+    if before.error is not None:
+        say(explain(before.error)[1])
+        raise typer.Exit(before.exit_code)
+    with watcher(quiet) as watching:
+        after = runner.run(attack.trial, runs=out, argv=sys.argv, watcher=watching)
+    _tell_both(before, after, attack, as_json)
+    if after.error is not None:
+        say(explain(after.error)[1])
+    raise typer.Exit(max(before.exit_code, after.exit_code))
+
+
+def _tell_both(before: Any, after: Any, attack: Any, as_json: bool) -> None:
+    from netarium.operate.commands.output import show
+    from netarium.show import interfered, record
+
+    if as_json:
+        write_json(interfered.document(dict(before.document), dict(after.document), attack.ports))
+        return
+    show(*interfered.tables(record.read(before.folder), record.read(after.folder)))
+    typer.echo(f"interference on {len(attack.ports)} links at their whole rate")
+    for port in attack.spared:
+        typer.echo(f"not on {port}: no service can choose the second of parallel links")
+    for text in attack.dropped:
+        typer.echo(f"not judged under interference: {text}")
+    typer.echo(
+        f"records {before.folder} {after.folder}; more: netarium compare {before.folder} {after.folder}"
+    )
 
 
 def check(

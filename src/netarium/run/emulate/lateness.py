@@ -17,15 +17,17 @@ QUANTILES = {"p50": 0.5, "p99": 0.99, "p999": TOLERANCE_QUANTILE}
 class Lateness:
     """Histograms over the bins of samples.log_linear_edges_ps, and where the engine's time went.
 
-    frames: by how much a frame was written to its host after the instant at which it was due. events: by how much a turn of the
-    engine began after the first event that was due in it. over_time: frames, one row a sample interval. time_s: seconds spent in
-    read, engine, write, idle (asleep) and spin (awake, waiting). refused: frames that hosts' kernels dropped unread.
+    frames: by how much a frame was written to its host after the instant at which it was due. events: by how much a turn of
+    the engine began after the first event that was due in it. over_time: frames, one row a sample interval. time_s: seconds
+    spent in read, engine, write, idle (asleep) and spin (awake, waiting); longest_s: the most at once, where waking is what a
+    sleep took too long. refused: frames that hosts' kernels dropped unread.
     """
 
     frames: np.ndarray
     events: np.ndarray
     over_time: np.ndarray
     time_s: dict[str, float] = field(default_factory=dict)
+    longest_s: dict[str, float] = field(default_factory=dict)
     refused: int = 0
 
     def figures(self) -> dict[str, object]:
@@ -38,6 +40,7 @@ class Lateness:
                 for name in ("p50", "p99", "max", "count")
             },
             "time_s": self.time_s,
+            "longest_s": self.longest_s,
             "refused_frames": self.refused,
         }
 

@@ -15,11 +15,12 @@ import numpy as np
 
 from netarium.errors import MachineCannot
 from netarium.run.emulate.lateness import Lateness
-from netarium.run.emulate.wiring import wire
+from netarium.run.emulate.tap import refused_of
+from netarium.run.emulate.wiring import FRAMES_AT_FIRST, wire
 from netarium.run.fill import Run, fill
 from netarium.run.kernel import loop
-from netarium.run.kernel.jit import entry_address
 from netarium.run.kernel.observe import BIN_COUNT
+from netarium.run.kernel.outside import entry_address
 from netarium.run.kernel.real.paced import NEED_COLLECTION, NEED_FRAMES, REACHED, STOPPED, run_paced
 from netarium.run.kernel.real.records import LATE_EVENTS, LATE_FRAMES
 from netarium.run.recorder import Recorder
@@ -32,7 +33,7 @@ SPIN_NS = 60_000
 """How long before something is due the engine wakes on a machine with a core to spare; measured in docs/emulation.md."""
 LOOK_S = 0.02
 """How often samples are fetched."""
-NICENESS = -20
+NICENESS, PRIORITY = -20, 1
 PR_SET_TIMERSLACK = 29
 
 
@@ -46,7 +47,8 @@ def emulate(
 ) -> Samples:
     """Run a plan with real hosts to its end, or until `stop()` says so; then the samples end there.
 
-    fds: (node, interface name) -> the engine's side of that interface (tap.open_tap). start_ns: CLOCK_MONOTONIC of virtual time 0.
+    fds: (node, interface name) -> the engine's side of that interface (tap.open_tap). start_ns: CLOCK_MONOTONIC of virtual
+    time 0.
     The lateness is in `engine["real_time"]` of the samples. Raises MachineCannot when memory runs out.
     """
     engine = Engine(plan, fds)
@@ -65,16 +67,21 @@ class Engine:
         self.filled: Run = fill(plan)
         self.memory = self.filled.memory
         self.epoll = wire(self.filled, plan, fds)
+        self.fds = sorted(fds.values())
         handle = self.memory.handle
         loop.run(handle, -1)
         self.loop_address = entry_address(loop.run, handle, -1)
         self.real = self.memory.real[0]
         self.real.start_ns = time.monotonic_ns()
         run_paced(handle, self.loop_address, -1)
+        self.memory.late[:] = 0
+        if len(self.memory.packets) < FRAMES_AT_FIRST:
+            self.filled.grow("packets")
         self.recorder = Recorder(plan, self.filled)
         self.over_time: list[np.ndarray] = []
         self.failure: BaseException | None = None
         self.collecting = threading.Lock()
+        self.refused_before = 0
         self.compile_s = time.perf_counter() - loading
 
     def close(self) -> None:
@@ -88,6 +95,7 @@ class Engine:
         stop: Callable[[], bool] | None,
     ) -> Samples:
         """See `emulate`."""
+        self.refused_before = sum(refused_of(fd) for fd in self.fds)
         self.real.start_ns = start_ns if start_ns is not None else time.monotonic_ns() + LEAD_NS
         thread = threading.Thread(target=self._engine, name="engine")
         thread.start()
@@ -195,7 +203,7 @@ class Engine:
         )
 
     def lateness(self) -> Lateness:
-        """How late the engine was."""
+        """How late the engine was, and what hosts dropped because it did not read in time."""
         late, real = self.memory.late, self.real
         shares = ("read", "engine", "write", "idle", "spin")
         spent = (real.read_ns, real.engine_ns, real.write_ns, real.idle_ns, real.spun_ns)
@@ -204,6 +212,14 @@ class Engine:
             events=late[LATE_EVENTS].copy(),
             over_time=np.array(self.over_time).reshape(-1, BIN_COUNT),
             time_s={name: value / 1e9 for name, value in zip(shares, spent, strict=True)},
+            longest_s={
+                "read": real.read_ns_max / 1e9,
+                "engine": real.engine_ns_max / 1e9,
+                "write": real.write_ns_max / 1e9,
+                "waking": real.woken_ns_max / 1e9,
+                "one write": real.call_ns_max / 1e9,
+            },
+            refused=sum(refused_of(fd) for fd in self.fds) - self.refused_before,
         )
 
     def _traffic(self) -> dict[str, Any]:
@@ -230,10 +246,15 @@ def _note_variation(memory: Any, flows: int) -> None:
 
 
 def _hurry() -> None:
-    """Make the engine's thread wake early and often, as far as it may."""
+    """Let the engine's thread run as soon as it wakes: in real time where that is allowed, else as the nicest it may be.
+
+    It never holds a core for long (it sleeps whenever nothing is due), and nothing it starts inherits this.
+    """
     ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, ctypes.c_ulong(1), 0, 0, 0)
     with contextlib.suppress(PermissionError, OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    with contextlib.suppress(PermissionError, OSError):
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
 
 
 def _a_core_is_free() -> bool:

@@ -19,19 +19,18 @@ from collections.abc import Callable
 from typing import Any
 
 from netarium.errors import MachineCannot
-from netarium.run.emulate.netlink import IFLA_TXQLEN, Batch, attribute, connect
-from netarium.run.emulate.netns import interface_index
 
 DEVICE = "/dev/net/tun"
 NAME_BYTES_MAX = 15
 """IFNAMSIZ - 1."""
 # linux/if_tun.h
 TUNSETIFF, TUNSETOFFLOAD, TUNSETVNETHDRSZ, TUNSETVNETLE = 0x400454CA, 0x400454D0, 0x400454D8, 0x400454DC
+TUNGETIFF, TUNGETDEVNETNS = 0x800454D2, 0x54E3
 IFF_TAP, IFF_NO_PI, IFF_VNET_HDR, IFF_TUN_EXCL = 0x0002, 0x1000, 0x4000, 0x8000
 TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_TSO_ECN = 1, 2, 4, 8
 VNET_HEADER_BYTES = 10
 # linux/sockios.h
-SIOCSIFMTU, SIOCSIFHWADDR = 0x8922, 0x8924
+SIOCSIFMTU, SIOCSIFHWADDR, SIOCSIFTXQLEN = 0x8922, 0x8924, 0x8943
 ARPHRD_ETHER = 1
 CLONE_NEWNET = 0x40000000
 WAITING_FRAMES = 4096
@@ -103,23 +102,12 @@ def _create(name: str, mac: str, mtu: int, offload: bool) -> int:
                 name,
                 f"take the MTU {mtu}",
             )
-        _lengthen_queue(name)
+            queue = struct.pack("16si20x", name.encode(), WAITING_FRAMES)
+            _ask(control.fileno(), SIOCSIFTXQLEN, queue, name, f"queue {WAITING_FRAMES} frames")
     except BaseException:
         os.close(fd)
         raise
     return fd
-
-
-def _lengthen_queue(name: str) -> None:
-    """By netlink, because the ioctl (SIOCSIFTXQLEN) is for the machine's root alone, not for a user namespace's."""
-    with connect() as sock:
-        batch = Batch()
-        length = attribute(IFLA_TXQLEN, struct.pack("I", WAITING_FRAMES))
-        batch.change(interface_index(sock, name), length, f"let {name} queue {WAITING_FRAMES} frames")
-        try:
-            batch.apply(sock)
-        except OSError as error:
-            raise MachineCannot(f"interface {name}: {error.strerror}") from None
 
 
 def _open_device() -> int:
@@ -150,6 +138,19 @@ def _ask(fd: int, request: int, argument: Any, name: str, what: str) -> None:
             errno.EEXIST: "; an interface of this name exists",
         }.get(error.errno or 0, "")
         raise MachineCannot(f"interface {name} cannot {what}: {error.strerror}{hint}") from None
+
+
+def refused_of(fd: int) -> int:
+    """The same of the interface whose engine's side is `fd`; 0 for what is no TAP device."""
+    try:
+        name = fcntl.ioctl(fd, TUNGETIFF, bytes(40))[:16].split(b"\0")[0].decode()
+        netns_fd = fcntl.ioctl(fd, TUNGETDEVNETNS)
+    except OSError:
+        return 0
+    try:
+        return refused_frames(netns_fd, name)
+    finally:
+        os.close(netns_fd)
 
 
 def refused_frames(netns_fd: int | None, name: str) -> int:

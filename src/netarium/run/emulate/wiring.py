@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from netarium.compile.hosts import Emulation, Interface, RealHost
-from netarium.errors import MachineCannot
-from netarium.run.emulate.tap import IFF_VNET_HDR, VNET_HEADER_BYTES
+from netarium.run.emulate.tap import IFF_VNET_HDR, TUNGETIFF, VNET_HEADER_BYTES
 from netarium.run.fill import Run
 from netarium.run.kernel import records as r
 from netarium.run.kernel.events import NEVER
@@ -26,7 +25,6 @@ from netarium.run.kernel.real.system import READY_MAX
 from netarium.run.kernel.rng import plain_advance, plain_mix64
 from netarium.run.samples import PORT_SERIES
 
-TUNGETIFF = 0x800454D2
 FRAMES_AT_FIRST = 16_384
 """Packets of the pool to begin with."""
 SMALL_SLOTS, LARGE_SLOTS = 1 << 17, 1 << 13
@@ -60,7 +58,7 @@ def wire(run: Run, plan: Any, fds: Mapping[tuple[str, str], int]) -> select.epol
         real[name] = r.NONE
     _interfaces(memory, plan, emulation, fds)
     _owners(memory, plan, emulation)
-    _rules(memory, emulation)
+    _rules(memory, plan, emulation)
     _room(memory, plan)
     _samples(memory, plan)
     epoll = select.epoll()
@@ -162,7 +160,7 @@ def _owners(memory: Any, plan: Any, emulation: Emulation) -> None:
         row.interface, row.node, row.bits = interface, node, network.prefixlen
 
 
-def _rules(memory: Any, emulation: Emulation) -> None:
+def _rules(memory: Any, plan: Any, emulation: Emulation) -> None:
     """RULE[2 n], there and back, and a flow for each rule."""
     rows = aligned(max(1, 2 * len(emulation.rules)), rr.RULE)
     count = len(emulation.rules)
@@ -176,6 +174,10 @@ def _rules(memory: Any, emulation: Emulation) -> None:
             row.service, row.protocol, row.port = rule.service, rule.protocol, rule.port
             row.band = 0 if back else rule.band
             row.counts = 0 if back and rule.band else 1
+            pair = getattr(rule, "pair", r.NONE)
+            row.path = (
+                plan.arrays["pairs"][pair]["path_back" if back else "path"] if pair != r.NONE else r.NONE
+            )
             row.latency_min_ps, row.latency_max_ps = NEVER, r.NONE
         flow = memory.flows[index]
         flow.service, flow.src, flow.dst = rule.service, rule.src, rule.dst

@@ -1,16 +1,16 @@
-"""The event queue: a four-ary heap ordered by (time, sequence).
+"""The event queue: what is due, in the order of (time, sequence). A calendar holds the near future, a heap the far one.
 
-An entry is 16 bytes, so the four children of a node fill one cache line (the root sits at position 3, children at multiples
-of four). While an event is handled its place at the top stays open: the first event scheduled meanwhile is put there and
-sifted down, which saves a removal and an insertion for nearly every event. `key` packs the sequence number (36 bits), the
-kind (4 bits) and the index (23 bits); it orders events of one instant by when they were scheduled.
+`key` packs the sequence number (36 bits), the kind (4 bits) and the index (23 bits) of an event; it orders events of one
+instant by when they were scheduled. Where an event is kept makes no difference to its order: the next one is the earlier of
+the calendar's first and the heap's top.
 """
 
 from __future__ import annotations
 
-from .jit import kernel
+from . import calendar, heap
+from .jit import before, kernel, prefetch
+from .records import NONE
 
-ROOT = 3
 INDEX_BITS, KIND_BITS = 23, 4
 INDEX_MASK, KIND_MASK = (1 << INDEX_BITS) - 1, (1 << KIND_BITS) - 1
 SEQUENCE_MASK = (1 << 36) - 1
@@ -19,63 +19,13 @@ INDEX_LIMIT = 1 << INDEX_BITS
 
 NEVER = (1 << 63) - (1 << 32)
 """A time that does not come: beyond the 100 days of virtual time that a run may last."""
-EMPTY = (1 << 63) - 1
-"""The time of a place in the queue that holds no event."""
+EMPTY = heap.EMPTY
+"""The time of a place in the heap that holds no event."""
+ROOT = heap.ROOT
 
 
 # Kinds of events
 ARRIVAL, SENT, TIMER, SOURCE, SOURCE_STOP, ACTION, PACKET_ARRIVAL, FRAMES = range(8)
-
-
-@kernel(inline=True)
-def before(time_a, key_a, time_b, key_b):
-    """Whether event a comes before event b, without a branch."""
-    return (time_a < time_b) | ((time_a == time_b) & (key_a < key_b))
-
-
-@kernel
-def sift_down(events, size, time_ps, key):
-    """Put (time, key) where the hole at the root leads it. Places behind the last entry hold EMPTY, so every inner node has
-    four children to compare; which is least is found without branches, as no processor could predict them."""
-    end = ROOT + size
-    hole = ROOT
-    while True:
-        child = 4 * hole - 8
-        if child >= end:
-            break
-        first, second, third, fourth = events[child], events[child + 1], events[child + 2], events[child + 3]
-        left = before(second.time_ps, second.key, first.time_ps, first.key)
-        left_time = second.time_ps if left else first.time_ps
-        left_key = second.key if left else first.key
-        right = before(fourth.time_ps, fourth.key, third.time_ps, third.key)
-        right_time = fourth.time_ps if right else third.time_ps
-        right_key = fourth.key if right else third.key
-        other = before(right_time, right_key, left_time, left_key)
-        best_time = right_time if other else left_time
-        best_key = right_key if other else left_key
-        if before(time_ps, key, best_time, best_key):
-            break
-        events[hole].time_ps = best_time
-        events[hole].key = best_key
-        hole = child + (2 + right if other else 0 + left)
-    events[hole].time_ps = time_ps
-    events[hole].key = key
-
-
-@kernel
-def sift_up(events, position, time_ps, key):
-    """Put (time, key) at or above an open position at the bottom."""
-    hole = position
-    while hole > ROOT:
-        parent = (hole >> 2) + 2
-        parent_time = events[parent].time_ps
-        if parent_time < time_ps or (parent_time == time_ps and events[parent].key < key):
-            break
-        events[hole].time_ps = parent_time
-        events[hole].key = events[parent].key
-        hole = parent
-    events[hole].time_ps = time_ps
-    events[hole].key = key
 
 
 @kernel
@@ -85,27 +35,53 @@ def push(sim, time_ps, kind, index):
     sequence = counters.sequence
     counters.sequence = sequence + 1
     key = ((sequence & SEQUENCE_MASK) << (INDEX_BITS + KIND_BITS)) | (kind << INDEX_BITS) | index
-    if counters.hole:
-        counters.hole = 0
-        sift_down(sim.events, counters.heap_size, time_ps, key)
-    else:
-        size = counters.heap_size
-        counters.heap_size = size + 1
-        sift_up(sim.events, ROOT + size, time_ps, key)
+    if not calendar.insert(sim, time_ps, key):
+        heap.push(sim, time_ps, key)
 
 
-@kernel
-def close_hole(sim):
-    """Nothing took the place of the event just handled: remove it for good."""
+@kernel(inline=True)
+def look_ahead(sim):
+    """Ask for what the events of some days ahead will touch: the port, its first packet, and the port that goes to next.
+
+    Each step needs what the one before it has brought, so it looks at a nearer day.
+    """
     counters = sim.counters[0]
-    counters.hole = 0
-    size = counters.heap_size - 1
-    counters.heap_size = size
-    if size > 0:
-        last = sim.events[ROOT + size]
-        time_ps = last.time_ps
-        key = last.key
-        last.time_ps = EMPTY
-        sift_down(sim.events, size, time_ps, key)
-    else:
-        sim.events[ROOT].time_ps = EMPTY
+    today = counters.now_ps >> counters.day_log2
+    key = sim.near[sim.day_first[(today + 24) & (calendar.DAYS - 1)]].key
+    if (key >> INDEX_BITS) & KIND_MASK == ARRIVAL:
+        prefetch(sim.ports[key & INDEX_MASK], 0)
+    key = sim.near[sim.day_first[(today + 16) & (calendar.DAYS - 1)]].key
+    if (key >> INDEX_BITS) & KIND_MASK == ARRIVAL:
+        prefetch(sim.packets[sim.ports[key & INDEX_MASK].head], 0)
+    key = sim.near[sim.day_first[(today + 8) & (calendar.DAYS - 1)]].key
+    if (key >> INDEX_BITS) & KIND_MASK == ARRIVAL:
+        head = sim.ports[key & INDEX_MASK].head
+        if head != NONE:
+            coming = sim.routes[sim.packets[head].route]
+            prefetch(sim.ports[coming], 0)
+            prefetch(sim.ports[coming], 64)
+
+
+@kernel(inline=True)
+def pop_until(sim, until_ps):
+    """Take off the next event if it is due by `until_ps`, and set the clock to it: its key, or NONE."""
+    counters = sim.counters[0]
+    if counters.looks_ahead:
+        look_ahead(sim)
+    top = sim.events[ROOT]
+    time_ps, key = top.time_ps, top.key
+    node = calendar.first(sim)
+    if node != NONE:
+        entry = sim.near[node]
+        if before(entry.time_ps, entry.key, time_ps, key):
+            time_ps, key = entry.time_ps, entry.key
+            if time_ps > until_ps:
+                return NONE
+            calendar.remove_first(sim, node)
+            counters.now_ps = time_ps
+            return key
+    if time_ps > until_ps:
+        return NONE
+    heap.pop(sim)
+    counters.now_ps = time_ps
+    return key

@@ -13,20 +13,14 @@ import hashlib
 import operator
 import os
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .digest import kernel_digest
+
 INTERPRETED = os.environ.get("NETARIUM_JIT", "1") == "0"
 """True when kernels run as plain Python."""
-
-
-def kernel_digest() -> str:
-    """SHA-256 (hex) over the names and contents of all kernel sources; part of every record."""
-    root = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def cache_folder() -> Path:
@@ -57,6 +51,21 @@ if INTERPRETED:
     def view(fields: dict[str, tuple[Any, int]]) -> Any:
         """A function that gives the arrays themselves (see the compiled version)."""
         return lambda sim: sim
+
+    def prefetch(record: Any, offset: int) -> None:
+        """Nothing to do (see the compiled version)."""
+
+    def before(time_a: int, key_a: int, time_b: int, key_b: int) -> bool:
+        """Whether (time_a, key_a) comes before (time_b, key_b)."""
+        return (time_a, key_a) < (time_b, key_b)
+
+    def bit(number: int) -> int:
+        """An int64 with bit `number` (0 to 63) set."""
+        return 1 << number if number < 63 else -(1 << 63)
+
+    def lowest_bit(word: int) -> int:
+        """The number of the lowest bit set in an int64; 64 when there is none."""
+        return (word & -word).bit_length() - 1 if word else 64
 
     def float_bits(value: float) -> int:
         """The 64 bits of an IEEE 754 double as an integer."""
@@ -110,7 +119,20 @@ else:
             self._finalized = True
 
     class _EntryLibrary(JITCodeLibrary):
-        """The code of an entry and of every part it calls, linked, optimised and emitted as one."""
+        """The code of an entry and of every part it calls, linked, optimised and emitted as one.
+
+        Parts become internal: LLVM then inlines what is called once, and drops results and checks that nobody uses.
+        """
+
+        def finalize(self) -> None:
+            self._own = {f.name for f in self._final_module.functions if not f.is_declaration}
+            super().finalize()
+
+        def _optimize_final_module(self) -> None:
+            for function in self._final_module.functions:
+                if not function.is_declaration and function.name not in self._own:
+                    function.linkage = "internal"
+            super()._optimize_final_module()
 
         def add_linking_library(self, library: Any) -> None:
             _adopt(self, library)
@@ -248,6 +270,11 @@ else:
         So a narrow field never makes a second version of a function, and arithmetic never overflows its width.
         """
 
+        @cached_property
+        def label(self) -> str:
+            """A short name of the layout."""
+            return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+
         def typeof(self, key: str) -> Any:
             """The type under which code sees a field."""
             narrow = super().typeof(key)
@@ -276,6 +303,16 @@ else:
         def generic_resolve(self, record, attribute):  # noqa: ANN001
             return record.typeof(attribute)
 
+    def _tag(builder: Any, instruction: Any, *names: str) -> Any:
+        """Say to LLVM which memory an instruction touches (type-based alias analysis): a field of a record shares bytes with
+        no other field, and never with the table of arrays, so a store to one leaves the others in their registers."""
+        module = builder.module
+        root = module.add_metadata([ir.MetaDataString(module, "netarium")])
+        zero = ir.Constant(ir.IntType(64), 0)
+        kind = module.add_metadata([ir.MetaDataString(module, ".".join(names)), root, zero])
+        instruction.set_metadata("tbaa", module.add_metadata([kind, kind, zero]))
+        return instruction
+
     def _member(
         context: Any, builder: Any, record: Any, value: Any, attribute: str
     ) -> tuple[Any, Any, int | None]:
@@ -291,7 +328,7 @@ else:
         if isinstance(record.fields[attribute].type, types.NestedArray):
             return record_getattr(context, builder, record, value, attribute)
         narrow, pointer, align = _member(context, builder, record, value, attribute)
-        loaded = context.unpack_value(builder, narrow, pointer, align)
+        loaded = _tag(builder, builder.load(pointer, align=align), record.label, attribute)
         return context.cast(builder, loaded, narrow, record.typeof(attribute))
 
     @lower_setattr_generic(WideRecord)
@@ -299,7 +336,7 @@ else:
         record, given = signature.args
         narrow, pointer, align = _member(context, builder, record, args[0], attribute)
         value = context.cast(builder, args[1], given, narrow)
-        context.pack_value(builder, narrow, value, pointer, align=align)
+        _tag(builder, builder.store(value, pointer, align=align), record.label, attribute)
 
     class RowsType(types.Type):
         """One array of a run as compiled code sees it: a pointer to (data, rows, columns) in the run's table of arrays.
@@ -359,15 +396,22 @@ else:
         def generic(self, args, kws):  # noqa: ANN001
             return signature(types.int64, *args) if isinstance(args[0], RowsType) else None
 
+    def _table_entry(builder: Any, table: Any, position: int) -> Any:
+        """Load from the table of arrays, which never changes while compiled code runs."""
+        pointer = builder.gep(table, [ir.Constant(ir.IntType(64), position)])
+        entry = _tag(builder, builder.load(pointer), "table")
+        entry.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return entry
+
     def _place(context: Any, builder: Any, rows: Any, value: Any, index: Any) -> Any:
         """Pointer to the row at an index."""
         word = ir.IntType(64)
         table = builder.bitcast(value, word.as_pointer())
         if rows.ndim == 2:
             row, column = cgutils.unpack_tuple(builder, index, 2)
-            columns = builder.load(builder.gep(table, [ir.Constant(word, 2)]))
+            columns = _table_entry(builder, table, 2)
             index = builder.add(builder.mul(row, columns), column)
-        data = builder.inttoptr(builder.load(table), ir.IntType(8).as_pointer())
+        data = builder.inttoptr(_table_entry(builder, table, 0), ir.IntType(8).as_pointer())
         is_record = isinstance(rows.element, types.Record)
         item_bytes = rows.element.size if is_record else rows.element.bitwidth // 8
         pointer = builder.gep(data, [builder.mul(index, ir.Constant(word, item_bytes))])
@@ -379,23 +423,22 @@ else:
         pointer = _place(context, builder, rows, *args)
         if isinstance(rows.element, types.Record):
             return builder.bitcast(pointer, context.get_value_type(rows.element))
-        loaded = context.unpack_value(builder, rows.element, pointer)
+        loaded = _tag(builder, builder.load(pointer), "numbers", str(rows.element))
         return context.cast(builder, loaded, rows.element, rows.row)
 
     @lower_builtin(operator.setitem, RowsType, types.Any, types.Any)
     def _lower_set(context, builder, sig, args):  # noqa: ANN001
         rows = sig.args[0]
         pointer = _place(context, builder, rows, args[0], args[1])
-        context.pack_value(
-            builder, rows.element, context.cast(builder, args[2], rows.row, rows.element), pointer
-        )
+        value = context.cast(builder, args[2], rows.row, rows.element)
+        _tag(builder, builder.store(value, pointer), "numbers", str(rows.element))
         return context.get_dummy_value()
 
     @lower_builtin(len, RowsType)
     def _lower_length(context, builder, sig, args):  # noqa: ANN001
         word = ir.IntType(64)
         table = builder.bitcast(args[0], word.as_pointer())
-        return builder.load(builder.gep(table, [ir.Constant(word, 1)]))
+        return _table_entry(builder, table, 1)
 
     def _element(dtype: Any) -> Any:
         return numba.from_dtype(dtype) if dtype.names is None else WideRecord.of(dtype)
@@ -417,6 +460,56 @@ else:
             return sim(types.int64), codegen
 
         return as_sim
+
+    @intrinsic
+    def prefetch(typingctx, record, offset):  # noqa: ANN001, ARG001
+        """Ask for the cache line at an offset in a record that will be needed soon. Its index may be that of no record."""
+
+        def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
+            byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+            function = builder.module.declare_intrinsic(
+                "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+            )
+            hints = [ir.Constant(number, hint) for hint in (0, 3, 1)]  # for reading, keep close, data
+            place = builder.gep(builder.bitcast(args[0], byte), [args[1]])
+            builder.call(function, [place, *hints])
+            return context.get_dummy_value()
+
+        return types.none(record, types.int64), codegen
+
+    @intrinsic
+    def before(typingctx, time_a, key_a, time_b, key_b):  # noqa: ANN001, ARG001
+        """Whether (time_a, key_a) comes before (time_b, key_b), keys not negative: one comparison of 128 bits, no branch."""
+
+        def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
+            long = ir.IntType(128)
+            joined = [
+                builder.or_(
+                    builder.shl(builder.zext(high, long), ir.Constant(long, 64)), builder.zext(low, long)
+                )
+                for high, low in (args[:2], args[2:])
+            ]
+            return builder.icmp_signed("<", *joined)
+
+        return types.boolean(types.int64, types.int64, types.int64, types.int64), codegen
+
+    @intrinsic
+    def bit(typingctx, number):  # noqa: ANN001, ARG001
+        """An int64 with bit `number` (0 to 63) set."""
+
+        def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
+            return builder.shl(ir.Constant(ir.IntType(64), 1), args[0])
+
+        return types.int64(types.int64), codegen
+
+    @intrinsic
+    def lowest_bit(typingctx, word):  # noqa: ANN001, ARG001
+        """The number of the lowest bit set in an int64; 64 when there is none."""
+
+        def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
+            return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+        return types.int64(types.int64), codegen
 
     @intrinsic
     def float_bits(typingctx, value):  # noqa: ANN001, ARG001

@@ -7,6 +7,7 @@ not, it returns a status, the caller lengthens the array, and the loop goes on a
 from __future__ import annotations
 
 from .actions import act
+from .calendar import TUNE_EVENTS, tune
 from .events import (
     ACTION,
     ARRIVAL,
@@ -19,15 +20,16 @@ from .events import (
     SENT,
     SOURCE,
     TIMER,
-    close_hole,
+    pop_until,
 )
-from .jit import kernel
+from .jit import kernel, prefetch
 from .memory import as_sim
 from .pool import drop, release
 from .port import enqueue, pop_arrived
 from .real.arrival import arrive
 from .records import (
     ACK,
+    CONN,
     CORRUPTED,
     DATA,
     DATAGRAM,
@@ -45,6 +47,9 @@ from .transport.tcp import on_timer
 from .transport.udp import receive_datagram
 from .workloads.dispatch import on_source, on_stop
 
+LINE = 64
+TIMERS, RECEIVER, SENDER, SENDER_END = (CONN.fields[name][1] for name in ("timer_ps", "rcv_next", "una", "i"))
+"""Where the parts of a connection's record lie, in bytes."""
 STRIDE = 16
 """Events between two looks at the room left."""
 ROOM = 2048
@@ -104,20 +109,36 @@ def deliver(sim, p, now_ps):
     """Packet `p` has reached its host."""
     packet = sim.packets[p]
     k = int(packet.conn)
+    conn = sim.conns[k]
     kind = packet.kind
     sim.counters[0].delivered += 1
-    if kind == DATA or kind == DATAGRAM:
-        sim.services[sim.flows[packet.flow].service].received_packets += 1
-    if sim.conns[k].flow == packet.flow:
+    if conn.flow == packet.flow:
         if kind == DATA:
+            sim.services[conn.service].received_packets += 1
             receive_data(sim, k, p, now_ps)
         elif kind == ACK:
             receive_ack(sim, k, p, now_ps)
         elif kind == DATAGRAM:
+            sim.services[conn.service].received_packets += 1
             receive_datagram(sim, k, p, now_ps)
         else:
             receive_control(sim, k, p, now_ps)
+    elif kind == DATA or kind == DATAGRAM:
+        sim.services[sim.flows[packet.flow].service].received_packets += 1
     release(sim, p)
+
+
+@kernel(inline=True)
+def expect_delivery(sim, packet):
+    """The next hop of a packet is its last: ask for what of its connection its receiver will need."""
+    conn = sim.conns[packet.conn]
+    prefetch(conn, 0)
+    prefetch(conn, TIMERS)
+    if packet.kind == ACK:
+        for offset in range(SENDER, SENDER_END, LINE):
+            prefetch(conn, offset)
+    else:
+        prefetch(conn, RECEIVER)
 
 
 @kernel
@@ -131,6 +152,8 @@ def forward(sim, port_index, p, now_ps):
     port = sim.routes[route]
     if port >= 0:
         packet.route = route + 1
+        if sim.routes[route + 1] < 0:
+            expect_delivery(sim, packet)
         enqueue(sim, port, p, now_ps)
     elif packet.kind == FRAME:
         arrive(sim, p, now_ps)
@@ -166,26 +189,22 @@ def run(address, until_ps):
     """Handle all events up to and including `until_ps`; returns REACHED or what must grow."""
     sim = as_sim(address)
     counters = sim.counters[0]
-    handled = 0
+    handled = counters.events
     status = REACHED
     while True:
-        if counters.hole:
-            close_hole(sim)
         if handled % STRIDE == 0:
             status = shortage(sim)
             if status != REACHED:
                 break
-        if counters.heap_size == 0:
+            if handled - counters.tuned_events >= TUNE_EVENTS:
+                counters.events = handled
+                tune(sim)
+        key = pop_until(sim, until_ps)
+        if key == NONE:
             break
-        top = sim.events[ROOT]
-        now_ps = top.time_ps
-        if now_ps > until_ps:
-            break
-        key = top.key
+        now_ps = counters.now_ps
         index = key & INDEX_MASK
         kind = (key >> INDEX_BITS) & KIND_MASK
-        counters.hole = 1
-        counters.now_ps = now_ps
         handled += 1
         if kind == ARRIVAL:
             head = sim.ports[index].head
@@ -205,7 +224,7 @@ def run(address, until_ps):
             enter(sim, index, now_ps)
         else:
             on_stop(sim, index, now_ps)
-    counters.events += handled
+    counters.events = handled
     if status == REACHED:
         counters.now_ps = until_ps
     counters.status = status

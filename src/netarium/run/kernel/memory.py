@@ -9,7 +9,10 @@ import numpy as np
 from . import records as r
 from .impairments import IMPAIRMENT
 from .jit import INTERPRETED, view
+from .queues.clock import CLOCK
+from .queues.gates import GATE
 from .queues.policer import SLICE
+from .queues.streams import FILTER, METER
 from .real.records import REAL_FIELDS
 from .traces import TRACE, TRACE_POINT
 
@@ -36,6 +39,10 @@ FIELDS: dict[str, tuple[np.dtype, int]] = {
     "flows": (r.FLOW, 1),
     "services": (r.SERVICE, 1),
     "slices": (SLICE, 1),
+    "clocks": (CLOCK, 1),
+    "gates": (GATE, 1),
+    "filters": (FILTER, 1),
+    "meters": (METER, 1),
     "sources": (r.SOURCE, 1),
     "transports": (r.TRANSPORT, 1),
     "pairs": (r.PAIR, 1),
@@ -46,6 +53,9 @@ FIELDS: dict[str, tuple[np.dtype, int]] = {
     "traces": (TRACE, 1),
     "trace_points": (TRACE_POINT, 1),
     "events": (r.EVENT, 1),
+    "near": (r.NEAR_EVENT, 1),
+    "days": (I8, 1),
+    "day_first": (I4, 1),
     "actions": (r.ACTION, 1),
     "counters": (r.COUNTERS, 1),
     "pool": (r.POOL, 1),

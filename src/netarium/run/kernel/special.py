@@ -198,7 +198,7 @@ def capture(sim, port_index, p, now_ps):
     """Note a packet on the wire of a captured port (written as pcapng after the run)."""
     kept = sim.captures[sim.ports[port_index].capture]
     counters = sim.counters[0]
-    if kept.count >= kept.limit:
+    if kept.count >= kept.limit or now_ps < kept.from_ps or now_ps >= kept.to_ps:
         return
     kept.count += 1
     packet = sim.packets[p]

@@ -55,6 +55,11 @@ def marked(level: str, words: str) -> Cell:
     return {"level": level, "words": words}
 
 
+def linked(href: str, words: str) -> Cell:
+    """A cell that leads to `href`, relative to the page."""
+    return {"href": href, "words": words}
+
+
 def pictures(drawings: Iterable[Drawing]) -> list[Picture]:
     from netarium.show.plots import style, svg
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from netarium.errors import RecordError, did_you_mean, one_of
 from netarium.show.plots import (
+    deadlines,
     delay,
     drops,
     latency,
@@ -34,6 +35,7 @@ FIGURES: dict[str, Callable[[Record, float], Drawing | None]] = {
     "latency": latency.draw,
     "queue": queue.draw,
     "delay_cdf": delay.draw,
+    "deadlines": deadlines.draw,
     "slowdown": slowdown.draw,
     "cwnd": windows.draw,
     "slices": promises.draw,

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from netarium.show import quantity
+from netarium.show.quantity import scale
 from netarium.show.record import Record
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 COLUMN_IN = 3.5  # one column of a two-column paper
 PAGE_IN = 5.2  # a figure of the HTML report
 INK, MUTED, GRID, SHADE = "#232321", "#6f6f6b", "#dcdcd8", "#ececea"
+PAPER = "#fefefd"  # text on dark cells, edges of marks
 HEAT = (
     "#fdd9ae",
     "#fdcb97",
@@ -42,7 +44,6 @@ SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)), (0, (3, 1, 1, 1, 1, 1)), (0, (9, 2)))
 LEGEND_ROW_IN = 0.16
 LIMIT = len(SERIES)  # more named lines than this cannot be told apart
-PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"))
 
 
 @dataclass
@@ -116,16 +117,6 @@ def settle(figure: Figure) -> None:
 def line(index: int) -> dict[str, Any]:
     """Colour and dashes of the series with this index."""
     return {"color": SERIES[index % LIMIT], "linestyle": DASHES[index % LIMIT]}
-
-
-def scale(largest: float, unit: str) -> tuple[float, str]:
-    """(divisor, "Gbit/s") so that `largest`, in SI units, is between 1 and 1000 on an axis."""
-    if unit == "s" and largest >= 7200:
-        return 3600.0, "h"
-    for factor, prefix in PREFIXES:
-        if largest >= factor and not (unit in ("s", "") and factor > 1):
-            return factor, f"{prefix}{unit}"
-    return 1.0, unit
 
 
 def label(axes: Axes, which: str, what: str, unit: str) -> None:

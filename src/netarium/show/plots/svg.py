@@ -17,6 +17,7 @@ INKS = {
     style.MUTED: "muted",
     style.GRID: "grid",
     style.SHADE: "shade",
+    style.PAPER: "paper",
     **{colour: f"heat-{index}" for index, colour in enumerate(style.HEAT)},
     **{colour: f"series-{index}" for index, colour in enumerate(style.SERIES)},
 }

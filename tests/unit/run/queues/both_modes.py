@@ -12,7 +12,9 @@ import numpy as np
 from queue_bench import offer
 
 from netarium.describe import queues as d
+from netarium.describe.clock import Clock
 from netarium.run.kernel.queues.shaper import ShapedSlice, Shaper
+from netarium.run.kernel.queues.site import Ingress, Site
 from netarium.run.kernel.queues.strict import Strict
 
 CODEL = {"kind": "codel", "target": "50 us", "interval": "300 us", "ecn": True}
@@ -38,6 +40,35 @@ SPECS: dict[str, Any] = {
     "strict": Strict(9000, d.Prio(child="red" and {"kind": "pie", "limit": 30})),
     "shaper": Shaper((ShapedSlice(2, 10**7, 6000, 10**5), ShapedSlice(1, 3 * 10**7 + 1, 3000, 9000)), HTB),
 }
+DRIFTING = Clock(offset="-3 us", drift="200 ppm", sync="5 ms")
+SITE = Site(
+    clock=DRIFTING,
+    ingresses=(Ingress(1, 30_000_000, (200_000_000, 0), None), Ingress(2, 0)),
+    services={"a": (0, 2), "b": (1, 1)},
+    slices={"gold": 2},
+    duration_ps=10**12,
+)
+"""What surrounds the port of the disciplines below."""
+FLOWS = [(0, 0), (0, 1), (1, 0)]
+GATES = [{"gates": [2, 0], "interval": "150 us"}, {"gates": [1], "interval": "200 us"}]
+ATS = {"committed_information_rate": "20 Mbit/s", "committed_burst_size": "3 kB"}
+METER = {"cir": "20 Mbit/s", "cbs": "3 kB", "eir": "7 Mbit/s", "ebs": "2 kB"}
+SPECS |= {
+    "mqprio": d.Mqprio(num_tc=3, queues={2: {"kind": "cbs", "idleslope": "30 Mbit/s"}, 1: CODEL}),
+    "taprio": d.Taprio(num_tc=3, sched_entries=GATES, queues={1: CODEL}),
+    "cqf": d.Cqf(cycle_time="200 us", mapping="label", queues=6, guard="0 s", priorities=[1, 3, 5, 7, 9, 11]),
+    "ats": d.Ats(streams=[{"services": "a", **ATS}, {"slices": "gold", **ATS}], max_residence_time="4 ms"),
+    "psfp": d.Psfp(
+        streams=[
+            {"services": "a", "meter": METER},
+            {
+                "slices": "gold",
+                "gate": {"sched_entries": [{"gate": "open", "interval": "1 ms", "maxoctets": "9 kB"}]},
+            },
+        ],
+        queue=d.Taprio(num_tc=3, sched_entries=GATES),
+    ),
+}
 for _name, _mode in (("user", {}), ("user_again", {"LIMIT_PACKETS": 6})):
     SPECS[_name] = d.UserQueue(
         file=str(Path(__file__).with_name("own_queue.py")), name="own", parameters=_mode
@@ -57,6 +88,8 @@ def rows() -> list[tuple[int, ...]]:
         draw.integers(0, 3, count),
         draw.integers(0, 2**40, count),
         draw.integers(0, 3, count),
+        flows := draw.integers(0, 3, count),
+        flows % 3,
     )
     return [tuple(int(value) for value in row) for row in zip(*columns, strict=True)]
 
@@ -90,7 +123,7 @@ def links() -> Iterator[str]:
 def disciplines() -> Iterator[str]:
     """Name, drops, marks, and a digest of departures and of the state of all records, of each discipline."""
     for name, spec in SPECS.items():
-        got = offer(spec, rows(), 10**8, check=False)
+        got = offer(spec, rows(), 10**8, check=False, site=SITE, flows=FLOWS)
         state = hashlib.sha256(repr(got.departures).encode())
         for column in ("packets", "bytes", "next_ps", "i", "f"):
             state.update(got.memory.queues[column].tobytes())

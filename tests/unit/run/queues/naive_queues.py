@@ -25,6 +25,8 @@ class Packet:
     band: int = 0
     hash: int = 0
     ecn: int = 0
+    flow: int = 0
+    hop: int = 0
 
 
 @dataclass
@@ -596,7 +598,7 @@ def serve(queue: Queue, arrivals: Iterable[tuple[int, ...]], byte_ps: int) -> li
     When a transmission ends at the instant of an arrival, the next one begins first.
     """
     coming = deque(
-        Packet(number, row[0], *row[1:], *(0,) * (6 - len(row))) for number, row in enumerate(arrivals)
+        Packet(number, row[0], *row[1:], *(0,) * (8 - len(row))) for number, row in enumerate(arrivals)
     )
     left = []
     free_at = 0

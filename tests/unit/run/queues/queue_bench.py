@@ -12,11 +12,12 @@ from netarium.run.kernel import records as r
 from netarium.run.kernel.events import NEVER
 from netarium.run.kernel.jit import kernel
 from netarium.run.kernel.memory import Memory, as_sim
-from netarium.run.kernel.queues import user
+from netarium.run.kernel.queues import clock, user
 from netarium.run.kernel.queues.build import QueueTable, build
 from netarium.run.kernel.queues.dispatch import dequeue, enqueue
+from netarium.run.kernel.queues.site import NOWHERE, Site
 
-TIME, SIZE, PRIORITY, BAND, HASH, ECN = range(6)
+TIME, SIZE, PRIORITY, BAND, HASH, ECN, FLOW, HOP = range(8)
 """Columns of arrivals."""
 STREAM_KEY = 0x1234567890ABCDEF
 
@@ -64,6 +65,8 @@ def run(address, arrivals, out, q, byte_ps, check):
             packet.hash = arrivals[arrived, HASH]
             packet.ecn = arrivals[arrived, ECN]
             packet.ext = r.NONE
+            packet.flow = arrivals[arrived, FLOW]
+            packet.route = 2 * arrivals[arrived, HOP] + 2
             enqueue(sim, q, arrived, now_ps)
             arrived += 1
         if now_ps >= busy_ps:
@@ -112,20 +115,51 @@ def loaded(file: str, parameters: tuple[tuple[str, float], ...]) -> tuple[list[i
     return user.load(file, "mine", dict(parameters)), user.limit_packets(checked)
 
 
+def ports_of(site: Site, byte_ps: int) -> np.ndarray:
+    """The port of the bench (number 0, at node 1), and those of its neighbours (at nodes 2, 3, ...)."""
+    ports = np.zeros(1 + len(site.ingresses), r.PORT)
+    ports["byte_time"], ports["from_node"], ports["node"] = byte_ps << r.BYTE_TIME_BITS, 1, 1
+    ports["overhead_bytes"] = site.overhead_bytes
+    ports["node"][0] = 0
+    for k, ingress in enumerate(site.ingresses):
+        ports[k + 1].from_node, ports[k + 1].delay_ps = k + 2, ingress.delay_ps
+    return ports
+
+
+def clocks_of(site: Site) -> np.ndarray:
+    """The clocks of the bench's nodes."""
+    clocks = np.zeros(2 + len(site.ingresses), clock.CLOCK)
+    for record, spec in zip(clocks[1:], [site.clock, *(each.clock for each in site.ingresses)], strict=True):
+        clock.encode(record, spec)
+    return clocks
+
+
+def flows_of(numbered: list[tuple[int, int]]) -> np.ndarray:
+    """Flows of (service, number) whose ends are not at the bench's node."""
+    flows = np.zeros(len(numbered), r.FLOW)
+    for record, (service, number) in zip(flows, numbered, strict=True):
+        record.service, record.number = service, number
+        record.src = record.dst = r.NONE
+    return flows
+
+
 def offer(
     spec: Any,
     arrivals: list[tuple[int, ...]] | np.ndarray,
     rate_bps: int = 10**9,
     mtu_bytes: int = 1500,
     check: bool = True,
+    site: Site = NOWHERE,
+    flows: list[tuple[int, int]] | None = None,
 ) -> Result:
     """Run a discipline.
 
-    arrivals: rows (time_ps, size_bytes, priority, band, hash, ecn), the last ones 0 if missing.
+    arrivals: rows (time_ps, size_bytes, priority, band, hash, ecn, flow, hop), the last ones 0 if missing. flows: (service,
+    number) of each flow. hop: 0 for packets that begin here, k for those that come by the k-th port of the site.
 
     A spec of kind "user" names a file; it is compiled.
     """
-    rows = np.zeros((len(arrivals), 6), np.int64)
+    rows = np.zeros((len(arrivals), 8), np.int64)
     for row, given in zip(rows, arrivals, strict=True):
         row[: len(given)] = given
     table = QueueTable()
@@ -135,19 +169,25 @@ def offer(
         addresses[:], limit = loaded(queue.file, tuple(queue.parameters.items()))
         return 0, limit
 
-    root = build(spec, 0, rate_bps, mtu_bytes, table, stream=0, hook_of=hook_of)
+    root = build(spec, 0, rate_bps, mtu_bytes, table, stream=0, hook_of=hook_of, site=site)
+    byte_ps = 8 * 10**12 // rate_bps
     streams = np.zeros(1, r.STREAM)
     streams["key"] = STREAM_KEY
     memory = Memory(
         packets=np.zeros(max(1, len(rows)), r.PACKET),
-        ports=np.zeros(1, r.PORT),
+        ports=ports_of(site, byte_ps),
         queues=table.array(),
+        clocks=clocks_of(site),
+        flows=flows_of(flows or [(0, 0)]),
+        routes=np.array(
+            [r.NONE, 0, *(hop for k in range(len(site.ingresses)) for hop in (k + 1, 0))], np.int64
+        ),
+        **table.extras(),
         streams=streams,
         hooks=np.array(addresses, np.int64),
         drops=np.zeros((1, len(r.REASONS)), np.int64),
     )
     out = np.zeros((max(1, len(rows)), 3), np.int64)
-    byte_ps = 8 * 10**12 // rate_bps
     left, faults = run(memory.handle, rows, out, root, byte_ps, check)
     return Result(
         left=out[:left, 0].tolist(),

@@ -14,6 +14,7 @@ from netarium.errors import Mistake, TrialInvalid
 from netarium.run.kernel.queues import fq_codel, kinds, priorities, user
 from netarium.run.kernel.queues.build import KINDS, QueueTable, build, children
 from netarium.run.kernel.queues.shaper import ShapedSlice, Shaper
+from netarium.run.kernel.queues.site import Ingress, Site
 from netarium.run.kernel.queues.strict import Strict
 from netarium.run.kernel.records import NONE
 
@@ -35,25 +36,48 @@ SPECS: list[tuple[Any, int]] = [
     (d.Drr(classes={"a": {"weight": 1}, "b": {"weight": 2}}), 4),
     (HTB, 8),
     (Strict(1000, HTB), 10),
+    (d.Mqprio(num_tc=3, queues={1: {"kind": "fq_codel", "flows": 4}}), 7),
+    (d.Taprio(num_tc=2, sched_entries=[{"gates": 3, "interval": "1 ms"}]), 4),
+    (d.Cqf(cycle_time="1 ms", queues=3), 4),
+    (
+        d.Psfp(
+            streams=[{"services": "a", "max_sdu": "1 kB"}],
+            queue=d.Mqprio(num_tc=2, queues={1: {"kind": "cbs", "idleslope": "1 Mbit/s"}}),
+        ),
+        3,
+    ),
+    (d.Cqf(cycle_time="1 ms", queues=4, mapping="label"), 6),
+    (
+        d.Ats(
+            streams=[
+                {"services": "a", "committed_information_rate": "1 Mbit/s", "committed_burst_size": "1 kB"}
+            ]
+        ),
+        3,
+    ),
     (Shaper((ShapedSlice(1, 10**6, 3000, 9000), ShapedSlice(5, 10**6, 3000, 9000)), HTB), 11),
 ]
+
+
+SITE = Site(ingresses=(Ingress(1, 10**9, (10**9, 0)), Ingress(2, 0)), services={"a": (0, 3)})
 
 
 def laid_out(spec: Any, mtu_bytes: int = 1500) -> tuple[QueueTable, int]:
     table = QueueTable()
     table.take(5)
-    return table, build(spec, 7, 10**9, mtu_bytes, table, stream=3, hook_of=lambda queue: (2, 50))
+    return table, build(spec, 7, 10**9, mtu_bytes, table, stream=3, hook_of=lambda queue: (2, 50), site=SITE)
 
 
 def test_every_kind_of_the_catalogue_can_be_built() -> None:
     assert set(KINDS) == {*CATALOGUE["queues"], "strict", "shaper"}
     assert sorted(KINDS.values()) == list(range(len(KINDS)))
+    assert set(KINDS.values()).isdisjoint({kinds.CLASS, kinds.FLOW})
 
 
 @pytest.mark.parametrize(("spec", "below"), SPECS, ids=lambda value: getattr(value, "kind", ""))
 def test_children_says_how_many_records_a_discipline_needs(spec: Any, below: int) -> None:
     table, root = laid_out(spec)
-    assert children(spec) == below
+    assert children(spec, SITE) == below
     assert table.count == 5 + 1 + below
     assert root == 5
     built = table.array()[root:]
@@ -114,6 +138,46 @@ def test_priorities_that_no_class_names_go_to_the_default_or_the_last() -> None:
             ("classes", "x", "queue"),
             "a burst of 1 GB at 1 bit/s",
         ),
+        (
+            d.Taprio(
+                num_tc=1,
+                sched_entries=[{"gates": [0], "interval": "1 us"}, {"gates": [], "interval": "1 ms"}],
+            ),
+            ("sched_entries",),
+            "class 0 with windows of at most 1 us, expected a window of 12 us",
+        ),
+        (
+            d.Taprio(num_tc=2, sched_entries=[{"gates": [0], "interval": "1 ms"}]),
+            ("sched_entries",),
+            "class 1 with no window",
+        ),
+        (
+            d.Taprio(
+                num_tc=1,
+                sched_entries=[{"gates": [0], "interval": "1 ms"}],
+                queues={0: {"kind": "cbs", "idleslope": "1 Mbit/s"}},
+            ),
+            ("queues", 0),
+            "cbs behind a gate",
+        ),
+        (d.Cqf(cycle_time="20 us"), ("cycle_time",), "expected a cycle with room for a packet"),
+        (
+            d.Cqf(cycle_time="1 ms", mapping="label", shift=1, queues=9),
+            ("shift",),
+            "shift 1 behind a link of 1 ms, expected at least 2",
+        ),
+        (d.Cbs(idleslope="2 Gbit/s"), ("idleslope",), "2 Gbit/s, expected at most the port's 1 Gbit/s"),
+        (
+            d.Psfp(streams=[{"services": "b", "max_sdu": "1 kB"}]),
+            ("streams", 0, "services"),
+            "'b', expected 'a'",
+        ),
+        (
+            Strict(9, d.Psfp(streams=[{"services": "a", "max_sdu": "1 kB"}])),
+            (),
+            "psfp inside another discipline",
+        ),
+        (d.Mqprio(queues={3: d.Prio()}), ("queues", 3), "prio inside another discipline with classes"),
         (
             Strict(9, d.Red(limit="90 kB", min="50 kB", max="60 kB", burst=3)),
             ("burst",),
@@ -189,10 +253,10 @@ def test_mistakes_in_a_users_queue_are_told_by_line(
 
 
 def test_codes_of_leaves_and_classful_kinds_are_in_order() -> None:
-    leaves = {"pfifo", "bfifo", "tbf", "red", "codel", "fq_codel", "pie", "user"}
+    leaves = {"pfifo", "bfifo", "tbf", "red", "codel", "fq_codel", "pie", "user", "cbs", "ats"}
     assert {word for word, code in KINDS.items() if code <= kinds.LAST_LEAF} == leaves
     classful = {word for word, code in KINDS.items() if kinds.LAST_LEAF < code <= kinds.LAST_CLASSFUL}
-    assert classful == {"prio", "drr", "htb"}
+    assert classful == {"prio", "drr", "htb", "mqprio", "taprio", "cqf"}
 
 
 def test_the_example_of_the_page_is_a_queue(tmp_path: Path) -> None:

@@ -15,7 +15,30 @@ from numpy.typing import NDArray
 from netarium.errors import Mistake
 
 from ..records import NONE, QUEUE
-from . import codel, drr, fifo, fq_codel, htb, kinds, pie, prio, red, shaper, strict, tbf, user
+from . import (
+    ats,
+    cbs,
+    codel,
+    cqf,
+    drr,
+    fifo,
+    fq_codel,
+    gates,
+    htb,
+    kinds,
+    pie,
+    prio,
+    psfp,
+    red,
+    shaper,
+    streams,
+    strict,
+    taprio,
+    tbf,
+    traffic_classes,
+    user,
+)
+from .site import NOWHERE, Site
 
 KINDS: dict[str, int] = {
     "pfifo": kinds.PFIFO,
@@ -29,6 +52,12 @@ KINDS: dict[str, int] = {
     "prio": kinds.PRIO,
     "drr": kinds.DRR,
     "htb": kinds.HTB,
+    "mqprio": kinds.MQPRIO,
+    "cbs": kinds.CBS,
+    "taprio": kinds.TAPRIO,
+    "cqf": kinds.CQF,
+    "ats": kinds.ATS,
+    "psfp": kinds.PSFP,
     "strict": kinds.STRICT,
     "shaper": kinds.SHAPER,
 }
@@ -41,8 +70,13 @@ ENCODERS: dict[str, Callable[[Any, Any, int, int], None]] = {
     "red": red.encode,
     "codel": codel.encode,
     "pie": pie.encode,
+    "cbs": cbs.encode,
 }
 """Leaves without records of their own below them."""
+
+
+CLASS_PACKETS = 1000
+"""Packets that wait in a traffic class that states no queue, as pfifo's default."""
 
 
 class QueueTable:
@@ -51,6 +85,9 @@ class QueueTable:
     def __init__(self) -> None:
         self._records = np.zeros(64, QUEUE)
         self.count = 0
+        self.gates: list[tuple[int, ...]] = []
+        self.filters: list[NDArray[Any]] = []
+        self.meters: list[NDArray[Any]] = []
 
     def take(self, count: int) -> int:
         """Room for `count` neighbouring empty queues; returns the index of the first."""
@@ -75,13 +112,48 @@ class QueueTable:
         """Neighbouring records. Invalid after the next `take`."""
         return self._records[first : first + count]
 
+    def new_filter(self) -> Any:
+        """One more filter of streams, zeroed, to be written by field."""
+        self.filters.append(np.zeros((), streams.FILTER))
+        return self.filters[-1]
+
+    def new_meter(self) -> Any:
+        """One more state of a stream, zeroed, to be written by field."""
+        self.meters.append(np.zeros((), streams.METER))
+        return self.meters[-1]
+
+    def extras(self) -> dict[str, NDArray[Any]]:
+        """The arrays beside the records: gates, filters, meters; at least one element each."""
+        found = {
+            "gates": np.array(self.gates, np.int64).reshape(-1, len(gates.GATE.names or ())),
+            "filters": np.array(self.filters, streams.FILTER),
+            "meters": np.array(self.meters, streams.METER),
+        }
+        lists = np.zeros(max(1, len(self.gates)), gates.GATE)
+        for column, name in enumerate(gates.GATE.names or ()):
+            lists[name][: len(self.gates)] = found["gates"][:, column]
+        found["gates"] = lists
+        for name, dtype in (("filters", streams.FILTER), ("meters", streams.METER)):
+            found[name] = found[name] if len(found[name]) else np.zeros(1, dtype)
+        return found
+
     def array(self) -> NDArray[Any]:
         """QUEUE[count], at least one element."""
         return self._records[: max(1, self.count)].copy()
 
 
-def children(spec: Any) -> int:
+def children(spec: Any, site: Site = NOWHERE) -> int:
     """How many records a discipline needs beside its root, all levels together."""
+    if spec.kind == "mqprio":
+        return spec.num_tc + sum(children(each, site) for each in spec.queues.values())
+    if spec.kind == "taprio":
+        return 2 * spec.num_tc + sum(children(each, site) for each in spec.queues.values())
+    if spec.kind == "cqf":
+        return cqf.children(spec, site) + children(spec.queue, site)
+    if spec.kind == "ats":
+        return ats.children(spec, site)
+    if spec.kind == "psfp":
+        return 1 + children(spec.queue, site)
     if spec.kind == "fq_codel":
         return fq_codel.children(spec)
     if spec.kind == "user":
@@ -105,19 +177,20 @@ def build(
     table: QueueTable,
     stream: int = NONE,
     hook_of: Callable[[Any], tuple[int, int]] | None = None,
+    site: Site = NOWHERE,
 ) -> int:
     """Lay out a discipline at a port; returns the index of its root in the table.
 
     spec: a queue of the description (describe/queues.py), or strict.Strict or shaper.Shaper around one.
     stream: the port's random stream (red, pie and user draw from it). hook_of: for a user's queue, the index
-    of its first function in hooks (user.load) and its limit (user.limit_packets).
+    of its first function in hooks (user.load) and its limit (user.limit_packets). site: what surrounds the port.
     Raises Mistake (its `at` within spec) for parameters that cannot work on this link, and for classes inside
     classes.
     """
-    layout = _Layout(port, rate_bps, mtu_bytes, table, stream, hook_of)
-    root = table.take(1)
-    layout.place(root, spec, ())
-    return root
+    layout = _Layout(port, rate_bps, mtu_bytes, table, stream, hook_of, site)
+    layout.root = table.take(1)
+    layout.place(layout.root, spec, ())
+    return layout.root
 
 
 class _Layout:
@@ -131,7 +204,9 @@ class _Layout:
         table: QueueTable,
         stream: int,
         hook_of: Callable[[Any], tuple[int, int]] | None,
+        site: Site,
     ) -> None:
+        self.site, self.root = site, NONE
         self.port, self.rate_bps, self.mtu_bytes = port, rate_bps, mtu_bytes
         self.table, self.stream, self.hook_of = table, stream, hook_of
 
@@ -210,3 +285,51 @@ class _Layout:
         for k, each in enumerate(slices):
             shaper.encode_class(self.table[first + k], each)
         self.place(first + len(slices), spec.best_effort, at)
+
+    def _class_leaf(self, index: int, spec: Any, k: int, at: tuple[str | int, ...]) -> None:
+        """The leaf of traffic class k: as stated, else a pfifo of 1000 packets."""
+        if k in spec.queues:
+            self._leaf(index, spec.queues[k], (*at, "queues", k))
+        else:
+            self.table[index].kind = kinds.PFIFO
+            self.table[index].limit_packets = CLASS_PACKETS
+
+    def _mqprio(self, index: int, spec: Any, at: tuple[str | int, ...]) -> None:
+        traffic_classes.encode(self.table[index], spec)
+        first = self._children(index, spec.num_tc)
+        for k in range(spec.num_tc):
+            self._class_leaf(first + k, spec, k, at)
+
+    def _taprio(self, index: int, spec: Any, at: tuple[str | int, ...]) -> None:
+        taprio.encode(self.table[index], spec, self.table.gates)
+        first = self._children(index, spec.num_tc)
+        for k in range(spec.num_tc):
+            taprio.encode_class(self.table[first + k], spec, k, self.mtu_bytes, self._longest_reading_ps)
+            if k in spec.queues and spec.queues[k].kind == "cbs":
+                hint = "give the class a tbf, or the port an mqprio"
+                raise Mistake("cbs behind a gate", "a queue without credit", hint, at=(*at, "queues", k))
+            self._class_leaf(self._children(first + k, 1), spec, k, at)
+
+    def _longest_reading_ps(self, size_bytes: int) -> int:
+        """What the node's clock shows at most while a packet is sent."""
+        return self.site.reading_ps(self.site.wire_ps(size_bytes, self.rate_bps))
+
+    def _cqf(self, index: int, spec: Any, at: tuple[str | int, ...]) -> None:
+        cqf.encode(self.table[index], spec, self.rate_bps, self.mtu_bytes, self.site)
+        first = self._children(index, cqf.children(spec, self.site), kinds.FLOW)
+        for k, ingress in enumerate(cqf.labelled_neighbours(spec, self.site)):
+            cqf.encode_neighbour(self.table[first + spec.queues + 1 + k], spec, ingress, self.site)
+        self._leaf(first + spec.queues, spec.queue, (*at, "queue"))
+
+    def _ats(self, index: int, spec: Any, at: tuple[str | int, ...]) -> None:
+        count = ats.children(spec, self.site)
+        first = self._children(index, count, kinds.FLOW)
+        ats.encode(self.table[index], self.table.span(first, count), spec, self.site, self.table)
+
+    def _psfp(self, index: int, spec: Any, at: tuple[str | int, ...]) -> None:
+        if index != self.root:
+            raise Mistake("psfp inside another discipline", "psfp around it", at=at)
+        psfp.encode(self.table[index], spec, self.site, self.table)
+        if spec.queue.kind == "psfp":
+            raise Mistake("psfp inside psfp", "one list of streams", at=(*at, "queue"))
+        self.place(self._children(index, 1), spec.queue, (*at, "queue"))

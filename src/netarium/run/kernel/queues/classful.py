@@ -5,8 +5,8 @@ discipline over leaves.
 from __future__ import annotations
 
 from ..jit import kernel
-from . import drr, htb, leaf, prio
-from .kinds import DRR, LAST_LEAF, PRIO
+from . import cqf, drr, htb, leaf, mqprio, prio, taprio
+from .kinds import DRR, HTB, LAST_LEAF, MQPRIO, PRIO, TAPRIO
 
 
 @kernel
@@ -19,8 +19,14 @@ def enqueue(sim, queue, p, now_ps):
         prio.enqueue(sim, queue, p, now_ps)
     elif kind == DRR:
         drr.enqueue(sim, queue, p, now_ps)
-    else:
+    elif kind == HTB:
         htb.enqueue(sim, queue, p, now_ps)
+    elif kind == MQPRIO:
+        mqprio.enqueue(sim, queue, p, now_ps)
+    elif kind == TAPRIO:
+        taprio.enqueue(sim, queue, p, now_ps)
+    else:
+        cqf.enqueue(sim, queue, p, now_ps)
 
 
 @kernel
@@ -33,7 +39,13 @@ def dequeue(sim, queue, now_ps):
         return prio.dequeue(sim, queue, now_ps)
     if kind == DRR:
         return drr.dequeue(sim, queue, now_ps)
-    return htb.dequeue(sim, queue, now_ps)
+    if kind == HTB:
+        return htb.dequeue(sim, queue, now_ps)
+    if kind == MQPRIO:
+        return mqprio.dequeue(sim, queue, now_ps)
+    if kind == TAPRIO:
+        return taprio.dequeue(sim, queue, now_ps)
+    return cqf.dequeue(sim, queue, now_ps)
 
 
 @kernel

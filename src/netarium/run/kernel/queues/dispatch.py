@@ -10,14 +10,40 @@ from __future__ import annotations
 
 from ..jit import kernel
 from ..records import NONE
-from . import classful, shaper, strict
-from .kinds import LAST_CLASSFUL, STRICT, USER
+from . import classful, psfp, shaper, strict
+from .kinds import LAST_CLASSFUL, PSFP, STRICT, USER
 
 
 @kernel
 def enqueue(sim, q, p, now_ps):
     """Packet `p` arrives at root queue `q`."""
     queue = sim.queues[q]
+    if queue.kind != PSFP:
+        enqueue_unfiltered(sim, queue, p, now_ps)
+    elif psfp.passes(sim, queue, p, now_ps):
+        child = sim.queues[queue.child_first]
+        enqueue_unfiltered(sim, child, p, now_ps)
+        queue.packets = child.packets
+        queue.bytes = child.bytes
+
+
+@kernel
+def dequeue(sim, q, now_ps):
+    """The transmitter of root queue `q` is free: the next packet, or NONE."""
+    queue = sim.queues[q]
+    if queue.kind != PSFP:
+        return dequeue_unfiltered(sim, queue, now_ps)
+    child = sim.queues[queue.child_first]
+    p = dequeue_unfiltered(sim, child, now_ps)
+    queue.packets = child.packets
+    queue.bytes = child.bytes
+    queue.next_ps = child.next_ps
+    return p
+
+
+@kernel
+def enqueue_unfiltered(sim, queue, p, now_ps):
+    """Packet `p` has passed what filters there are."""
     kind = queue.kind
     if kind <= LAST_CLASSFUL:
         classful.enqueue(sim, queue, p, now_ps)
@@ -28,9 +54,8 @@ def enqueue(sim, q, p, now_ps):
 
 
 @kernel
-def dequeue(sim, q, now_ps):
-    """The transmitter of root queue `q` is free: the next packet, or NONE."""
-    queue = sim.queues[q]
+def dequeue_unfiltered(sim, queue, now_ps):
+    """The next packet of the discipline behind the filters, or NONE."""
     kind = queue.kind
     if kind <= LAST_CLASSFUL:
         return classful.dequeue(sim, queue, now_ps)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-PFIFO, BFIFO, TBF, RED, CODEL, FQ_CODEL, PIE, USER = range(8)
+PFIFO, BFIFO, TBF, RED, CODEL, FQ_CODEL, PIE, CBS, ATS, USER = range(10)
 """Leaves: they hold packets."""
-PRIO, DRR, HTB = 8, 9, 10
+PRIO, DRR, HTB, MQPRIO, TAPRIO, CQF = range(10, 16)
 """Classful: they choose among leaves."""
-STRICT, SHAPER = 11, 12
+STRICT, SHAPER = 16, 17
 """Of ports with slices: slices before best effort, which may be any of the kinds above."""
-CLASS = 13
-"""A class of drr, htb or the shaper; its one child is a leaf."""
-FLOW = 14
-"""One of the queues inside fq_codel or a user's discipline."""
+PSFP = 18
+"""Before any of the kinds above."""
+CLASS = 19
+"""A class of drr, htb, taprio or the shaper, whose one child is a leaf; a neighbour of cqf."""
+FLOW = 20
+"""One of the queues inside fq_codel, ats, cqf or a user's discipline."""
 
 LAST_LEAF = USER
-LAST_CLASSFUL = HTB
+LAST_CLASSFUL = CQF
 
 NO_LIMIT_PACKETS = 2**31 - 1
 NO_LIMIT_BYTES = 1 << 62

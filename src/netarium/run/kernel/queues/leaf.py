@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..jit import kernel
-from . import codel, fifo, fq_codel, pie, red, tbf, user
-from .kinds import BFIFO, CODEL, FQ_CODEL, PIE, RED, TBF
+from . import ats, cbs, codel, fifo, fq_codel, pie, red, tbf, user
+from .kinds import ATS, BFIFO, CBS, CODEL, FQ_CODEL, PIE, RED, TBF
 
 
 @kernel
@@ -21,6 +21,10 @@ def enqueue(sim, queue, p, now_ps):
         fq_codel.enqueue(sim, queue, p)
     elif kind == PIE:
         pie.enqueue(sim, queue, p, now_ps)
+    elif kind == CBS:
+        cbs.enqueue(sim, queue, p, now_ps)
+    elif kind == ATS:
+        ats.enqueue(sim, queue, p, now_ps)
     else:
         user.enqueue(sim, queue, p, now_ps)
 
@@ -41,6 +45,10 @@ def dequeue(sim, queue, now_ps):
         return fq_codel.dequeue(sim, queue, now_ps)
     if kind == PIE:
         return pie.dequeue(sim, queue, now_ps)
+    if kind == CBS:
+        return cbs.dequeue(sim, queue, now_ps)
+    if kind == ATS:
+        return ats.dequeue(sim, queue, now_ps)
     return user.dequeue(sim, queue, now_ps)
 
 

@@ -1,19 +1,21 @@
 """The policer at a slice's ingress: a token bucket that a packet passes or does not (RFC 2697's single
 rate, one bucket; Linux: act_police.c with `conform-exceed drop`).
 
-Bytes are those of IP packets, as a slice's bandwidth is stated (layer 3). The bucket is full at the start.
+A packet costs its IP bytes and a fixed overhead, so that small packets are held to what was reserved on the
+wire. The bucket is full at the start. Before the slice starts and after it ends nothing passes.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from ..events import NEVER
 from ..jit import kernel
 from ..records import record
 from .tokens import bucket, refilled
 
 SLICE = record(
-    ("rate_bps", "i8", "reserved bandwidth, IP packets"),
+    ("rate_bps", "i8", "reserved bandwidth, overhead of each packet included"),
     ("burst_bytes", "i8", "bytes it may send at once above its bandwidth"),
     ("byte_time", "i8", "tokens a byte costs: picoseconds at the rate, fixed point"),
     ("shift", "i8", "fraction bits of tokens"),
@@ -24,6 +26,9 @@ SLICE = record(
     ("conforming_bytes", "i8", "their IP bytes"),
     ("policed_packets", "i8", "packets refused"),
     ("policed_bytes", "i8", "their IP bytes"),
+    ("overhead_bytes", "i8", "what a packet costs above its IP bytes"),
+    ("start_ps", "i8", "from when on it may be used"),
+    ("end_ps", "i8", "until when it may be used"),
     ("port", "i8", "where it is policed: the first port of its path behind its source"),
 )
 """A slice as its ingress sees it."""
@@ -36,8 +41,8 @@ def police(slice_record, size_bytes, now_ps):
         slice_record.tokens, now_ps - slice_record.last_ps, slice_record.depth, slice_record.shift
     )
     slice_record.last_ps = now_ps
-    cost = size_bytes * slice_record.byte_time
-    if cost > tokens:
+    cost = (size_bytes + slice_record.overhead_bytes) * slice_record.byte_time
+    if cost > tokens or now_ps < slice_record.start_ps or now_ps >= slice_record.end_ps:
         slice_record.tokens = tokens
         slice_record.policed_packets += 1
         slice_record.policed_bytes += size_bytes
@@ -48,10 +53,19 @@ def police(slice_record, size_bytes, now_ps):
     return True
 
 
-def encode(slice_record: Any, rate_bps: int, burst_bytes: int) -> None:
-    """Fill a SLICE record. Raises Mistake when the burst takes longer than days at the rate."""
+def encode(
+    slice_record: Any,
+    rate_bps: int,
+    burst_bytes: int,
+    overhead_bytes: int = 0,
+    start_ps: int = 0,
+    end_ps: int = NEVER,
+) -> None:
+    """Fill a SLICE record; rate and burst count the overhead of every packet. Raises Mistake when the burst takes longer than days at the rate."""
     slice_record.rate_bps = rate_bps
     slice_record.burst_bytes = burst_bytes
     slice_record.byte_time, slice_record.shift, slice_record.depth = bucket(rate_bps, burst_bytes)
     slice_record.tokens = slice_record.depth
     slice_record.last_ps = 0
+    slice_record.overhead_bytes = overhead_bytes
+    slice_record.start_ps, slice_record.end_ps = start_ps, end_ps

@@ -1,8 +1,8 @@
 """The shaper at a slice's source: the sender's first port holds each slice to its reserved bandwidth,
 before best effort.
 
-Each slice has a FIFO of its own and a token bucket of (bandwidth, burst) over IP bytes (layer 3), full at
-the start. A packet takes its tokens when its transmission begins, so that what leaves the port conforms,
+Each slice has a FIFO of its own and a token bucket of (bandwidth, burst), full at the start. Every packet
+costs its bytes and a fixed overhead, so that small packets are held to what was reserved on the wire. A packet takes its tokens when its transmission begins, so that what leaves the port conforms,
 whatever it had to wait for. Among slices whose first packet may go, the one that may go longest is served
 first (ties: the lower slice number); best effort gets what is left.
 
@@ -23,18 +23,20 @@ from .classful import dequeue_below, enqueue_below
 from .fifo import full, pop, push
 from .tokens import bucket, refilled, wait_ps
 
-BAND, BYTE_TIME, SHIFT, DEPTH, TOKENS, LAST_PS, ELIGIBLE_PS = range(7)
+BAND, BYTE_TIME, SHIFT, DEPTH, TOKENS, LAST_PS, ELIGIBLE_PS, OVERHEAD = range(8)
 """Slots of `i` of a slice's class. ELIGIBLE_PS: from when on its first packet may go."""
 
 
 @dataclass(frozen=True)
 class ShapedSlice:
-    """One slice at its source. band: slice number + 1; limit_bytes: IP bytes that may wait."""
+    """One slice at its source. band: slice number + 1; limit_bytes: IP bytes that may wait; overhead_bytes: what
+    each packet costs above its IP bytes, counted in rate_bps and burst_bytes."""
 
     band: int
     rate_bps: int
     burst_bytes: int
     limit_bytes: int
+    overhead_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def new_head(sim, each, now_ps):
     tokens = refilled(state[TOKENS], now_ps - state[LAST_PS], state[DEPTH], state[SHIFT])
     state[TOKENS] = tokens
     state[LAST_PS] = now_ps
-    cost = sim.packets[each.head].size_bytes * state[BYTE_TIME]
+    cost = (sim.packets[each.head].size_bytes + state[OVERHEAD]) * state[BYTE_TIME]
     state[ELIGIBLE_PS] = now_ps if cost <= tokens else now_ps + wait_ps(cost - tokens, state[SHIFT])
 
 
@@ -84,7 +86,8 @@ def enqueue(sim, queue, p, now_ps):
         enqueue_below(sim, queue, best_effort, p, now_ps)
         return
     each = sim.queues[k]
-    if packet.size_bytes * each.i[BYTE_TIME] > each.i[DEPTH] or full(sim, each, p):
+    cost = (packet.size_bytes + each.i[OVERHEAD]) * each.i[BYTE_TIME]
+    if cost > each.i[DEPTH] or full(sim, each, p):
         drop(sim, queue.port, p, DROP_TAIL)
         return
     push(sim, each, p)
@@ -123,7 +126,7 @@ def take(sim, queue, each, now_ps):
     tokens = refilled(state[TOKENS], now_ps - state[LAST_PS], state[DEPTH], state[SHIFT])
     p = pop(sim, each)
     size_bytes = int(sim.packets[p].size_bytes)
-    state[TOKENS] = tokens - size_bytes * state[BYTE_TIME]
+    state[TOKENS] = tokens - (size_bytes + state[OVERHEAD]) * state[BYTE_TIME]
     state[LAST_PS] = now_ps
     queue.packets -= 1
     queue.bytes -= size_bytes
@@ -140,3 +143,4 @@ def encode_class(record: Any, spec: ShapedSlice) -> None:
     state[BYTE_TIME], state[SHIFT], state[DEPTH] = bucket(spec.rate_bps, spec.burst_bytes)
     state[TOKENS] = state[DEPTH]
     state[LAST_PS] = 0
+    state[OVERHEAD] = spec.overhead_bytes

@@ -1,7 +1,8 @@
 """What models answer to real frames: routers an expired time to live and a packet too big, and everybody an echo request.
 
-ICMP (RFC 792; RFC 1191 for the MTU), ICMPv6 (RFC 4443). So traceroute and path MTU discovery work, and a router can be pinged. Any
-other frame for a model ends in silence. Deviation: at most QUOTED_BYTES of the packet are quoted, and nothing limits the rate.
+ICMP (RFC 792; RFC 1191 for the MTU), ICMPv6 (RFC 4443). So traceroute and path MTU discovery work, and a router can be
+pinged. Any other frame for a model ends in silence. Deviation: at most QUOTED_BYTES of the packet are quoted, and nothing
+limits the rate.
 """
 
 from __future__ import annotations

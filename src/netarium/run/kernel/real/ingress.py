@@ -11,12 +11,12 @@ from ..jit import kernel
 from ..pool import drop, take
 from ..records import DROP_NO_ROUTE, FRAME, NONE
 from ..rng import advance, mix64
-from .arena import VNET_ROOM, settle_down
+from .arena import settle_down
 from .bytes import get8, get16, get32, get64
 from .parse import TCP, UDP, parse, payload_of, segments_of
-from .records import BACKWARD, ECHO, EXPIRED, OTHER, PASS, PROBE_PORT, TOO_BIG
-from .system import AGAIN, INTERRUPTED, forget, read_frame
-from .ways import BUCKETS, find_owner, room_for_ways, way_to
+from .records import BACKWARD, ECHO, EXPIRED, OTHER, PASS, TOO_BIG
+from .system import read_frame
+from .ways import BUCKETS, NOWHERE, find_owner, room_for_ways, stays_on_link, way_to
 
 BATCH_BYTES = 192 * 1024
 BATCH_FRAMES = 48
@@ -46,9 +46,6 @@ def read_interface(sim, i, now_ps):
         place = sim.slots[real.reading].frame - interface.vnet_bytes
         got = read_frame(sim, interface.fd, place, READ_BYTES)
         if got < 14 + interface.vnet_bytes:
-            if got < 0 and got != AGAIN and got != INTERRUPTED:
-                forget(sim, interface.fd)
-                interface.fd = NONE
             break
         frames += 1
         size_bytes += got
@@ -216,8 +213,14 @@ def meet(sim, i, held):
 @kernel
 def direct_way(sim, i, met, held):
     """The whole way of such frames."""
-    if sim.interfaces[i].ahead != NONE or met.owner == NONE:
+    if (
+        sim.interfaces[i].ahead != NONE
+        or held.version == 0
+        or stays_on_link(met.target_high, met.target_low, held.version)
+    ):
         return way_to(sim, i, NONE, 0, 0, PASS)
+    if met.owner == NONE:
+        return way_to(sim, i, NONE, NOWHERE, 0, PASS)
     model = sim.owners[met.owner].interface == NONE
     return way_to(sim, i, met.owner, met.bucket, 0, ECHO if model else PASS)
 
@@ -254,8 +257,6 @@ def classify(sim, i, met, held):
         return
     src, dst = sim.owners[source].node, sim.owners[met.owner].node
     near_port, far_port = (met.ports >> 16) & 0xFFFF, met.ports & 0xFFFF
-    if held.protocol == UDP and far_port == PROBE_PORT:
-        return
     for row in range(2 * sim.real[0].rules):
         rule = sim.rules[row]
         port = near_port if row & 1 else far_port
@@ -269,4 +270,6 @@ def classify(sim, i, met, held):
             met.backward = row & 1
             met.band = rule.band
             met.counts = rule.counts
+            if rule.path != NONE and sim.routes[rule.path] == sim.interfaces[i].port:
+                met.bucket = BUCKETS + rule.path
             return

@@ -1,25 +1,26 @@
 """The loop paced by the wall clock: read what the hosts sent, handle what is due, write what has arrived, sleep until the next.
 
-One turn of the engine: the clock is read; frames that wait at the interfaces enter the network at that instant; all events up to
-it are handled (loop.run, called by address); frames that have arrived are written. Then the engine sleeps until a frame comes or
-`spin_ns` before the next event is due, and stays awake for the rest. It never runs ahead of the clock, and notes how far behind
-it was.
+One turn of the engine: the clock is read; frames that wait at the interfaces enter the network at that instant; all events
+up to it are handled (loop.run, called by address); frames that have arrived are written. Then the engine sleeps until a frame
+comes or `spin_ns` before the next event is due, and stays awake for the rest. It never runs ahead of the clock, and notes how
+far behind it was. What hosts send before virtual time 0 enters at 0.
 """
 
 from __future__ import annotations
 
 from ..events import ROOT
-from ..jit import call_entry, kernel
+from ..jit import kernel
 from ..memory import as_sim
-from ..observe import BIN_COUNT, bin_of
+from ..observe import bin_of
+from ..outside import call_entry
 from ..records import NONE, REASONS
 from ..sampling import look
 from .answers import answer_all
 from .egress import NS_PS, write_all
 from .ingress import read_interface
-from .records import LATE_EVENTS, LATE_WINDOW
+from .records import LATE_EVENTS
 from .snapshot import full, shoot
-from .system import clock_ns, ready_interface, wait
+from .system import clock_ns, forget, is_gone, ready_interface, wait
 
 REACHED, STOPPED, NEED_FRAMES, NEED_COLLECTION = 0, 100, 101, 102
 """Why the engine comes back, beside what loop.run may ask for. NEED_FRAMES: packets or ways must grow, or no slot is left."""
@@ -40,13 +41,12 @@ def run_paced(address, loop_address, until_ps):
         now_ns = clock_ns(sim)
         now_ps = (now_ns - real.start_ns) * NS_PS
         real.passes += 1
-        if now_ps < 0:
-            ready = 0
         if ready > 0 and now_ps < until_ps:
             if not read_all(sim, ready, max(now_ps, real.now_ps)):
                 return NEED_FRAMES
             after_ns = clock_ns(sim)
             real.read_ns += after_ns - now_ns
+            real.read_ns_max = max(real.read_ns_max, after_ns - now_ns)
             now_ns = after_ns
             now_ps = (now_ns - real.start_ns) * NS_PS
         target_ps = min(now_ps, until_ps, next_sample_ps(sim))
@@ -61,10 +61,12 @@ def run_paced(address, loop_address, until_ps):
             continue
         begun_ns = clock_ns(sim)
         real.engine_ns += begun_ns - now_ns
+        real.engine_ns_max = max(real.engine_ns_max, begun_ns - now_ns)
         if real.dirty != NONE:
             write_all(sim)
             ended_ns = clock_ns(sim)
             real.write_ns += ended_ns - begun_ns
+            real.write_ns_max = max(real.write_ns_max, ended_ns - begun_ns)
             begun_ns = ended_ns
         if target_ps == next_sample_ps(sim):
             if full(sim):
@@ -82,7 +84,11 @@ def run_paced(address, loop_address, until_ps):
 def read_all(sim, ready, now_ps):
     """Read from the interfaces that are ready; False when arrays must grow first."""
     for rank in range(ready):
-        if not read_interface(sim, ready_interface(sim, rank), now_ps):
+        i = ready_interface(sim, rank)
+        if is_gone(sim, rank):
+            forget(sim, sim.interfaces[i].fd)
+            sim.interfaces[i].fd = NONE
+        elif not read_interface(sim, i, now_ps):
             return False
     return True
 
@@ -135,4 +141,5 @@ def rest(sim, now_ns, until_ps):
     if ready == 0:
         real.sleeps += 1
         real.woken_ns += slept_ns - sleep_ns
+        real.woken_ns_max = max(real.woken_ns_max, slept_ns - sleep_ns)
     return ready

@@ -1,8 +1,8 @@
 """What a frame is: its headers found, its payload measured, once for a whole train.
 
-Ethernet (IEEE 802.3, one IEEE 802.1Q tag at most), IPv4 (RFC 791), IPv6 (RFC 8200), TCP (RFC 9293), UDP (RFC 768). What follows an
-IPv6 extension header, and fragments of IPv4, are packets without a transport. The virtio-net header in front is that of virtio
-1.2 section 5.1.6.1, ten bytes, little-endian.
+Ethernet (IEEE 802.3, one IEEE 802.1Q tag at most), IPv4 (RFC 791), IPv6 (RFC 8200), TCP (RFC 9293), UDP (RFC 768). What
+follows an IPv6 extension header, and fragments of IPv4, are packets without a transport. The virtio-net header in front is
+that of virtio 1.2 section 5.1.6.1, ten bytes, little-endian.
 """
 
 from __future__ import annotations

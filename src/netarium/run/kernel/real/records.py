@@ -12,10 +12,7 @@ import numpy as np
 from ..records import SERVICE, record
 
 BACKWARD, OTHER = 2, 1
-"""Flags of a frame: it is an answer of its flow; no rule names it. (The bits are ECE's and RETRANSMITTED's, which it has no use for.)"""
-
-PROBE_PORT = 8621
-"""Datagrams to this port are linktest's probes between hosts (run/emulate/linktest/): nobody's traffic, whatever a rule says."""
+"""Flags of a frame: it is an answer of its flow; no rule names it. (Bits of ECE and RETRANSMITTED, unused by frames.)"""
 
 PASS, SINK, EXPIRED, TOO_BIG, ECHO = range(5)
 """What happens to a frame at the end of its way: it goes to an interface; ends in silence at a model; is answered by a router's
@@ -80,7 +77,7 @@ WAY = record(
     ("epoch", "i4", "routing tables it was found in"),
     ("cut", "i4", "routers after which it ends before the target, or 0"),
     ("node", "i4", "node at its end"),
-    ("mtu_bytes", "i4", "least MTU on it"),
+    ("mtu_bytes", "i4", "least MTU on it; if it is cut, that of the port behind its end"),
     ("narrow", "i4", "routers passed before the first port narrower than the first of all, or 0"),
 )
 
@@ -124,7 +121,7 @@ RULE = record(
     ("port", "i4", "transport port of the far end (of this end for answers), or 0: any"),
     ("band", "i4", "slice number + 1, or 0"),
     ("counts", "i4", "1: its payload counts for the service"),
-    ("reserved", "i4", ""),
+    ("path", "i4", "explicit path in routes that they take, or NONE"),
     ("latency_min_ps", "i8", "least one-way latency, or NEVER"),
     ("latency_max_ps", "i8", "largest, or NONE"),
 )
@@ -169,6 +166,16 @@ REAL = record(
     ("other_delivered", "i8", "written"),
     ("kept_bytes", "i8", "bytes of captured frames in use"),
     ("woken_ns", "i8", "sum of what sleeps took too long"),
+    ("woken_ns_max", "i8", "most of it at once"),
+    (
+        "call_ns_max",
+        "i8",
+        "longest write of one frame or train: its receiver's kernel works in it",
+    ),
+    ("written_ps", "i8", "when the last one had been written, or writing began"),
+    ("read_ns_max", "i8", "longest time spent reading in one turn"),
+    ("engine_ns_max", "i8", "longest time spent in the network in one turn"),
+    ("write_ns_max", "i8", "longest time spent writing in one turn"),
     ("sleeps", "i8", "sleeps that ended by the time"),
     ("loss_of_slots", "i8", "1: no room was left for a frame"),
     ("now_ps", "i8", "the instant up to which everything has been handled"),
@@ -176,7 +183,8 @@ REAL = record(
 )
 
 LATE_FRAMES, LATE_EVENTS, LATE_WINDOW = range(3)
-"""Rows of `late`: frames written after they were due, turns begun after their first event was due, frames since the last sample."""
+"""Rows of `late`: frames written after they were due; turns begun after their first event was due; frames since the last
+sample."""
 
 I4, I8, U1 = np.dtype("i4"), np.dtype("i8"), np.dtype("u1")
 REAL_FIELDS: dict[str, tuple[np.dtype, int]] = {
@@ -204,4 +212,5 @@ REAL_FIELDS: dict[str, tuple[np.dtype, int]] = {
     "captured_bytes": (U1, 1),
 }
 """Arrays of real time, beside those of every run (memory.py). interface_at[port]: the interface at a port's far end, or NONE.
-by_fd[descriptor]: its interface. routes_at[node]: 1 when it takes one off the time to live. shot_*: samples that wait to be fetched, one under the other."""
+by_fd[descriptor]: its interface. routes_at[node]: 1 when it takes one off the time to live. shot_*: samples that wait to be
+fetched, one under the other."""

@@ -1,7 +1,7 @@
 """The header of what is written next: the first segment's, changed as routers and the cutting of a train change it.
 
-Time to live and checksum (RFC 1624), Ethernet addresses of the last hop, ECN field (RFC 3168), and, for a part of a train, lengths,
-sequence number and flags as in Linux' tcp_gso_segment.
+Time to live and checksum (RFC 1624), Ethernet addresses of the last hop, ECN field (RFC 3168), and, for a part of a train,
+lengths, sequence number and flags as in Linux' tcp_gso_segment.
 """
 
 from __future__ import annotations

@@ -11,16 +11,14 @@ import time
 
 from ..jit import INTERPRETED, kernel
 
-AGAIN = -11
-"""Nothing to read now (EAGAIN)."""
-INTERRUPTED = -4
-"""A signal came (EINTR)."""
 EPOLL_PWAIT2 = 441
 """System call number, on every architecture (Linux 5.11)."""
 MONOTONIC = 1
 READY_MAX = 256
 """Most interfaces told ready at once."""
 EPOLL_CTL_DEL = 2
+GONE = 0x18
+"""EPOLLERR | EPOLLHUP: the host and its interface are gone."""
 
 if INTERPRETED:
 
@@ -29,28 +27,29 @@ if INTERPRETED:
         return time.monotonic_ns()
 
     def read_frame(sim, fd, at, room_bytes):
-        """Read a frame into the arena from `at` on: its bytes, or minus errno."""
+        """Read a frame into the arena from `at` on: its bytes, or a negative number."""
         try:
             return os.readv(fd, [memoryview(sim.arena)[at : at + room_bytes]])
-        except OSError as error:
-            return -(error.errno or 1)
+        except OSError:
+            return -1
 
     def write_frame(sim, fd, pieces):
-        """Write a frame of `pieces` (places and lengths in iovec): its bytes, or minus errno."""
+        """Write a frame of `pieces` (places and lengths in iovec): its bytes, or a negative number."""
         arena = memoryview(sim.arena)
         parts = [(int(sim.iovec[2 * i]), int(sim.iovec[2 * i + 1])) for i in range(pieces)]
         try:
             return os.writev(fd, [arena[at : at + length] for at, length in parts])
-        except OSError as error:
-            return -(error.errno or 1)
+        except OSError:
+            return -1
 
     def wait(sim, timeout_ns):
         """Sleep until an interface can be read, at most `timeout_ns`: how many can; the first READY_MAX are in `ready`."""
         real = sim.real[0]
         with select.epoll.fromfd(os.dup(real.epoll_fd)) as poll:
             found = poll.poll(timeout_ns / 1e9, READY_MAX)
-        for rank, (number, _) in enumerate(found):
+        for rank, (number, events) in enumerate(found):
             place = rank * real.event_bytes + real.data_offset
+            sim.ready[rank * real.event_bytes] = events & 0xFF
             sim.ready[place : place + 4] = list(number.to_bytes(4, "little"))
         return len(found)
 
@@ -68,7 +67,7 @@ if INTERPRETED:
         sim.captured_bytes[target : target + count] = sim.arena[source : source + count]
 
 else:
-    from ..jit import address_of, errno, external
+    from ..outside import address_of, external
 
     _clock_gettime = external("clock_gettime", 2, 32)
     _read = external("read", 3)
@@ -85,18 +84,16 @@ else:
 
     @kernel
     def read_frame(sim, fd, at, room_bytes):
-        """Read a frame into the arena from `at` on: its bytes, or minus errno."""
-        got = _read(fd, address_of(sim.arena, at), room_bytes)
-        return got if got >= 0 else -errno()
+        """Read a frame into the arena from `at` on: its bytes, or a negative number."""
+        return _read(fd, address_of(sim.arena, at), room_bytes)
 
     @kernel
     def write_frame(sim, fd, pieces):
-        """Write a frame of `pieces` (places and lengths in iovec): its bytes, or minus errno."""
+        """Write a frame of `pieces` (places and lengths in iovec): its bytes, or a negative number."""
         base = address_of(sim.arena, 0)
         for piece in range(pieces):
             sim.iovec[2 * piece] += base
-        put = _writev(fd, address_of(sim.iovec, 0), pieces)
-        return put if put >= 0 else -errno()
+        return _writev(fd, address_of(sim.iovec, 0), pieces)
 
     @kernel
     def wait(sim, timeout_ns):
@@ -130,3 +127,9 @@ def ready_interface(sim, rank):
     return int(
         sim.by_fd[int(sim.ready[place]) | int(sim.ready[place + 1]) << 8 | int(sim.ready[place + 2]) << 16]
     )
+
+
+@kernel
+def is_gone(sim, rank):
+    """Whether the interface of the `rank`-th entry in `ready` is no more."""
+    return int(sim.ready[rank * sim.real[0].event_bytes]) & GONE != 0

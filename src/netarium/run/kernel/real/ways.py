@@ -15,8 +15,11 @@ from .records import PASS, SINK
 
 FROM_NODE = -2
 """A way that begins at node n, for what a model sends, has FROM_NODE - n for its source."""
+NOWHERE = -1
+"""The bucket of a way that leads to nobody."""
 BUCKETS = 64
-"""Flow hashes fall into so many shares, each of which takes one of several equal ways."""
+"""Flow hashes fall into so many shares, each of which takes one of several equal ways. A way with the bucket BUCKETS + n is
+bound to the explicit path that begins at routes[n]."""
 
 
 @kernel
@@ -44,6 +47,14 @@ def find_owner(sim, high, low, version):
         if owner.version == version and covers(owner, high, low):
             return row
     return NONE
+
+
+@kernel
+def stays_on_link(high, low, version):
+    """Whether an address is for the neighbours only, or for many: a model takes such frames and does nothing."""
+    if version == 4:
+        return low >> 28 == 14 or low == 0xFFFFFFFF
+    return (high >> 56) & 0xFF == 0xFF or (high >> 54) & 0x3FF == 0x3FA
 
 
 @kernel
@@ -105,7 +116,7 @@ def walk_way(sim, way):
         port = int(sim.interfaces[way.source].port)
     else:
         port = next_port(sim, FROM_NODE - way.source, target.node, way.bucket)
-    if port == NONE:
+    if port == NONE or way.bucket == NOWHERE:
         no_way(sim, way)
         return
     way.hops = 0
@@ -118,8 +129,10 @@ def walk_way(sim, way):
     while way.target != NONE and arrives == NONE and node != target.node:
         way.hops += sim.routes_at[node]
         if way.cut and way.hops >= way.cut:
+            port = following_port(sim, way, position - way.route, node, target.node)
+            way.mtu_bytes = sim.port_mtu[port] if port != NONE else way.mtu_bytes
             break
-        port = next_port(sim, node, target.node, way.bucket)
+        port = following_port(sim, way, position - way.route, node, target.node)
         if port == NONE or position >= end:
             no_way(sim, way)
             return
@@ -137,6 +150,14 @@ def walk_way(sim, way):
     way.node = node
     if way.ending == PASS and arrives == NONE:
         way.ending = SINK
+
+
+@kernel
+def following_port(sim, way, rank, node, dst):
+    """The `rank`-th port of a way, by which it leaves `node`: of the path it is bound to, or of the tables. NONE: no more."""
+    if way.bucket >= BUCKETS:
+        return int(sim.routes[way.bucket - BUCKETS + rank])
+    return next_port(sim, node, dst, way.bucket)
 
 
 @kernel

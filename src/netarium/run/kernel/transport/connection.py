@@ -65,7 +65,6 @@ def clear(conn):
     conn.tlp_seq = NONE
     conn.cwr_seq = 0
     conn.rcv_next = 0
-    conn.rcv_high = 0
     conn.rcv_waiting = 0
     conn.rcv_echo_ps = 0
     conn.rcv_ce = 0
@@ -119,6 +118,7 @@ def open_flow(sim, source_index, pair_index, number, size_bytes, now_ps):
     conn.transport = transport.kind
     conn.pair = pair_index
     conn.band = pair.band
+    conn.band_back = pair.band_back
     conn.priority = source.priority
     conn.hash = mix64(advance(sim.streams[source.stream].key, number))
     conn.header_bytes = transport.header_bytes

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..jit import kernel
 from ..observe import observe_latency
 from ..records import DUPLICATE
+from . import deadlines, replication
+from .features import REPLICATED, TIMED
 from .wire import send_datagram
 
 
@@ -18,6 +20,8 @@ def write(sim, k, payload_bytes, now_ps):
     service.sent_bytes += payload_bytes
     service.sent_packets += 1
     send_datagram(sim, k, seq, payload_bytes, now_ps)
+    if conn.features & REPLICATED:
+        replication.send_copies(sim, k, seq, payload_bytes, now_ps)
 
 
 @kernel
@@ -27,6 +31,10 @@ def receive_datagram(sim, k, p, now_ps):
     packet = sim.packets[p]
     if packet.flags & DUPLICATE:
         return
+    if conn.features & REPLICATED and not replication.passes(conn, int(packet.seq), now_ps):
+        return
+    if conn.features & TIMED:
+        deadlines.mark(conn, int(packet.seq), now_ps)
     payload_bytes = packet.size_bytes - conn.header_bytes
     conn.rcv_bytes += payload_bytes
     conn.rcv_packets += 1

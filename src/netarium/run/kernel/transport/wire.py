@@ -83,10 +83,18 @@ def send_data(sim, k, seq, payload_bytes, again, now_ps):
 def send_datagram(sim, k, seq, payload_bytes, now_ps):
     """Datagram number `seq` of a UDP flow."""
     conn = sim.conns[k]
-    p = new_packet(sim, k, DATAGRAM, seq, payload_bytes + conn.header_bytes, now_ps)
-    sim.packets[p].band = conn.band
+    p = new_datagram(sim, k, seq, payload_bytes, now_ps)
     conn.sent_packets += 1
     emit(sim, p, conn.route, now_ps)
+
+
+@kernel
+def new_datagram(sim, k, seq, payload_bytes, now_ps):
+    """A packet with datagram number `seq`, not on its way yet."""
+    conn = sim.conns[k]
+    p = new_packet(sim, k, DATAGRAM, seq, payload_bytes + conn.header_bytes, now_ps)
+    sim.packets[p].band = conn.band
+    return p
 
 
 @kernel
@@ -94,6 +102,7 @@ def send_control(sim, k, stage, size_bytes, forward, echo_ps, now_ps):
     """A handshake packet: towards the data's receiver when `forward`, else towards its sender."""
     conn = sim.conns[k]
     p = new_packet(sim, k, CONTROL, stage, size_bytes, echo_ps)
+    sim.packets[p].band = conn.band if forward else conn.band_back
     emit(sim, p, conn.route if forward else conn.route_back, now_ps)
 
 
@@ -108,6 +117,7 @@ def send_ack(sim, k, echo_ps, newest_range, duplicate, now_ps):
     if duplicate:
         flags |= DUPLICATE
     packet.flags = flags
+    packet.band = conn.band_back
     if conn.gap_count > 0 and conn.features & 1:
         attach_blocks(sim, conn, packet, newest_range)
     conn.rcv_waiting = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-BULK, STREAM, REQUESTS, REPLAY, USER = range(5)
+BULK, STREAM, REQUESTS, REPLAY, CONTROL_LOOP, USER = range(6)
 
 BULK_SIZE = 0
 """`i`: bytes, or NONE: until the stop."""
@@ -19,6 +19,13 @@ BULK_SIZE = 0
 ) = range(8)
 """`i`: payload of a packet; picoseconds between packets with 16 fraction bits (on_off: within a burst); pattern; mean on
 and off times; bytes left or NONE; end of the burst; fraction carried over."""
+COPIES_HISTORY, COPIES_RESET = 8, 9
+"""`i` of streams and control loops on several paths: length of the history in packets, picoseconds until a reset."""
+
+LOOP_PAYLOAD, LOOP_PERIOD, LOOP_DEADLINE, LOOP_JUDGED, LOOP_MISSES, LOOP_RUN, LOOP_LONGEST = range(7)
+"""`i`: payload of a message; picoseconds between messages; their largest age; messages judged so far, which are the first
+ones; misses among them; misses since the last that came in time; most misses in a row."""
+
 CONSTANT, POISSON, ON_OFF = range(3)
 PATTERNS = {"constant": CONSTANT, "poisson": POISSON, "on_off": ON_OFF}
 

@@ -6,8 +6,8 @@ from ..events import SOURCE, push
 from ..jit import kernel
 from ..records import NONE
 from ..transport.connection import stop_writing
-from . import bulk, replay, requests, stream, user
-from .codes import BULK, REPLAY, REQUESTS, STREAM
+from . import bulk, control_loop, replay, requests, stream, user
+from .codes import BULK, CONTROL_LOOP, REPLAY, REQUESTS, STREAM
 
 
 @kernel
@@ -23,6 +23,8 @@ def on_source(sim, source_index, now_ps):
         gap = requests.arrive(sim, source_index, now_ps)
     elif kind == REPLAY:
         gap = replay.play(sim, source_index, now_ps)
+    elif kind == CONTROL_LOOP:
+        gap = control_loop.send(sim, source_index, now_ps)
     else:
         gap = user.ask(sim, source_index, now_ps)
     if gap != NONE and now_ps + gap < source.stop_ps:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from ..jit import kernel
 from ..records import NONE
 from ..rng import next_exponential
-from ..transport import udp
+from ..transport import replication, udp
 from ..transport.connection import open_flow, stop_writing, write
 from ..transport.features import UDP
 from .codes import (
+    COPIES_HISTORY,
+    COPIES_RESET,
     ON_OFF,
     POISSON,
     STREAM_FRACTION,
@@ -57,6 +59,9 @@ def emit(sim, source_index, now_ps):
         if source.i[STREAM_PATTERN] == ON_OFF:
             burst = next_exponential(sim.streams[source.stream], float(source.i[STREAM_ON]))
             source.i[STREAM_PHASE_END] = now_ps + int(burst) + 1
+        if sim.pairs[source.pair_first].copies > 0:
+            conn = sim.conns[source.conn]
+            replication.begin(sim, conn, source.i[COPIES_HISTORY], source.i[COPIES_RESET])
     if sim.conns[source.conn].transport == UDP:
         udp.write(sim, source.conn, source.i[STREAM_PAYLOAD], now_ps)
     else:

@@ -1,0 +1,1 @@
+"""Campaigns executed: finding and loading, the order of trials, workers here and elsewhere, the record."""

@@ -1,0 +1,62 @@
+"""A worker: does the trials it is sent, one after another, and sends each result at once.
+
+What comes: a Task, then lists of (Job, afresh), and sets of ids to leave out. What goes: a Result for each trial,
+before it the names of its metrics when they are new (a result then has their number), and True or False when the
+compiling of a user's own file begins or ends.
+"""
+
+from __future__ import annotations
+
+import resource
+import signal
+from collections import deque
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from netarium.operate.campaign.workshop import Task, Workshop
+
+
+def serve(descriptor: int) -> None:
+    """Work until the other end is closed."""
+    signal.signal(signal.SIGTERM, _stop)
+    connection = Connection(descriptor)
+    try:
+        task, memory_bytes = connection.recv()
+        _limit(memory_bytes)
+        _work(connection, task)
+    except (EOFError, OSError, KeyboardInterrupt):
+        return
+
+
+def _work(connection: Connection, task: Task) -> None:
+    workshop = Workshop(task, connection.send)
+    waiting: deque[Any] = deque()
+    numbers: dict[tuple[str, ...], int] = {}
+    while True:
+        while not waiting or connection.poll():
+            message = connection.recv()
+            if isinstance(message, (set, frozenset)):
+                waiting = deque(entry for entry in waiting if entry[0].id not in message)
+            else:
+                waiting.extend(message)
+        job, afresh = waiting.popleft()
+        result = workshop.do(job, afresh)
+        if result.columns not in numbers:
+            numbers[result.columns] = len(numbers)
+            connection.send(result.columns)
+        connection.send(result.numbered(numbers[result.columns]))
+
+
+def _limit(memory_bytes: int) -> None:
+    """No more than so much address space beyond what is mapped now: beyond it, allocating fails in this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + memory_bytes
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard == resource.RLIM_INFINITY or limit < hard:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,302 @@
+"""Where one trial of a campaign after another is done, in a warm process: prepared, run, measured, judged.
+
+What does not change between seeds (the parsed base, the model with its changes, routes, tables) is made once a
+variant and kept; another seed is other keys of the random streams. The result is a few hundred bytes: a run
+folder is written only when the campaign keeps it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import hashlib
+import json
+import shutil
+import time
+import traceback
+from array import array
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netarium.errors import AdmissionRefused, MachineCannot, TrialInvalid
+from netarium.operate.campaign.keeping import KEEP_ALL, KEEP_FAILED
+
+if TYPE_CHECKING:
+    from netarium.describe.design import Base, Job, Variant
+    from netarium.describe.trial import Trial
+    from netarium.measure.kept import Kept
+    from netarium.run.samples import Samples
+
+PREPARED_BYTES = 64 * 2**20
+"""Of plans kept for other seeds, before the ones longest unused are given up."""
+CAUSE_CHARACTERS = 2000
+UNTOLD = ("title", "description", "trial", "seed")
+"""Keys of a trial that change nothing of its results, or are counted apart."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a workshop needs to know of a campaign before the first trial."""
+
+    bases: Sequence[Base]
+    variants: Sequence[Variant]
+    metrics: Sequence[Any]
+    folder: str
+    keep: str
+    kernel_digest: str
+    known: bytes = b""
+    """First 8 bytes of the plan digests that other campaigns have results for, sorted, as an array of uint64."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one trial ended. `columns` is the tuple of metric names that `values` (float64) are of.
+
+    known: an identical plan is in the store, nothing was run.
+    """
+
+    id: str
+    status: str
+    cause: str = ""
+    wall_s: float = 0.0
+    trial_digest: str = ""
+    plan_digest: str = ""
+    columns: tuple[str, ...] = ()
+    values: bytes = b""
+    expect: bool | None = None
+    certified: bool | None = None
+    run: str = ""
+    known: bool = False
+    traceback: str = ""
+    engine_s: float = 0.0
+    number: int = -1
+
+    def numbered(self, number: int) -> Result:
+        """The same with the number of its columns in their place, for the way between processes."""
+        return dataclasses.replace(self, columns=(), number=number)
+
+    def named(self, columns: tuple[str, ...]) -> Result:
+        """The same with its columns again."""
+        return dataclasses.replace(self, columns=columns, number=-1)
+
+
+@dataclass
+class Prepared:
+    """A variant made ready in one mode: its plan for the first seed, and what later seeds need."""
+
+    plan: Any
+    reseeds: bool
+    identity: bytes
+    columns: tuple[Kept, ...]
+    names: tuple[str, ...]
+    nbytes: int
+
+
+@dataclass
+class Workshop:
+    """Does the trials of one campaign. `compiling` is told when a user's own file is being compiled."""
+
+    task: Task
+    compiling: Callable[[bool], None] = lambda _: None
+    _prepared: OrderedDict[tuple[int, str], Prepared] = field(default_factory=OrderedDict)
+    _held: int = 0
+    _known: array[int] = field(default_factory=lambda: array("Q"))
+
+    def __post_init__(self) -> None:
+        self._known = array("Q")
+        self._known.frombytes(self.task.known)
+        gc.freeze()
+
+    def do(self, job: Job, afresh: bool = False) -> Result:
+        """Do one trial; whatever goes wrong in it is the result. afresh: even where the store has the result."""
+        began = time.perf_counter()
+        stage = _Stage()
+        try:
+            result = self._do(job, afresh, stage)
+        except TrialInvalid as invalid:
+            result = Result(job.id, "refused", _invalid(invalid))
+        except AdmissionRefused as refused:
+            result = Result(job.id, "refused", "; ".join(str(each) for each in refused.refusals))
+        except MachineCannot as cannot:
+            ran_out = stage.word == "running" and str(cannot).startswith("out of memory")
+            result = Result(job.id, "out_of_memory" if ran_out else "refused", str(cannot))
+        except MemoryError:
+            self._prepared.clear()
+            result = Result(job.id, "out_of_memory", f"out of memory while {stage.word}")
+        except Exception as error:
+            text = " ".join(str(error).split())
+            result = Result(
+                job.id,
+                "crashed",
+                f"{type(error).__name__}: {text}"[:CAUSE_CHARACTERS],
+                traceback="".join(traceback.format_exception(error)),
+            )
+        object.__setattr__(result, "wall_s", time.perf_counter() - began)
+        return result
+
+    def _do(self, job: Job, afresh: bool, stage: _Stage) -> Result:
+        from netarium.measure.document import failures, metrics_document
+        from netarium.measure.kept import values
+        from netarium.operate.runner import bounds
+
+        plan, prepared = self._plan(job)
+        plan_digest = plan.digest
+        identity = hashlib.sha256(prepared.identity + f"{job.seed}".encode()).hexdigest()
+        if not afresh and self._is_known(plan_digest):
+            return Result(job.id, "", "", 0.0, identity, plan_digest, prepared.names, known=True)
+        if plan.user_functions:
+            self._compile(plan)
+        stage.word = "running"
+        began = time.perf_counter()
+        samples = _run(plan)
+        stage.word = "measuring"
+        trial = plan.trial
+        document = metrics_document(
+            samples,
+            trial,
+            run=job.id,
+            digests={"plan": plan_digest},
+            bounds=bounds(plan),
+            assumptions=plan.assumptions,
+        )
+        engine_s = time.perf_counter() - began
+        status = document["status"]
+        run = self._keep(job, plan, samples, document) if self._keeps(status) else ""
+        return Result(
+            job.id,
+            status,
+            "; ".join(failures(document))[:CAUSE_CHARACTERS] if status == "failed" else "",
+            0.0,
+            identity,
+            plan_digest,
+            prepared.names,
+            array("d", values(prepared.columns, document, samples)).tobytes(),
+            all(entry["met"] for entry in document["expect"]) if document["expect"] else None,
+            all(entry["certified"] is True for entry in document["slices"].values())
+            if document["slices"]
+            else None,
+            run,
+            engine_s=engine_s,
+        )
+
+    def _plan(self, job: Job) -> tuple[Any, Prepared]:
+        """(the plan of a trial, what is kept of its variant). Raises TrialInvalid, AdmissionRefused, MachineCannot."""
+        from netarium.compile.keys import reseeded
+
+        key = (job.variant, job.mode)
+        found = self._prepared.get(key)
+        if found is None:
+            found = self._prepare(job)
+            self._prepared[key] = found
+            self._held += found.nbytes
+            while self._held > PREPARED_BYTES and len(self._prepared) > 1:
+                self._held -= self._prepared.popitem(last=False)[1].nbytes
+        else:
+            self._prepared.move_to_end(key)
+        if found.plan.trial.seed == job.seed:
+            return found.plan, found
+        if found.reseeds:
+            return reseeded(found.plan, job.seed), found
+        return _compiled(self._trial(job)), found
+
+    def _prepare(self, job: Job) -> Prepared:
+        from netarium.compile.keys import only_keys_differ
+        from netarium.measure.kept import kept
+
+        trial = self._trial(job)
+        plan = _compiled(trial)
+        columns = kept(self.task.metrics, plan.service_names, plan.graph.port_names)
+        return Prepared(
+            plan,
+            job.mode == "simulate" and only_keys_differ(trial),
+            identity_of(trial),
+            columns,
+            tuple(column.column for column in columns),
+            sum(a.nbytes for a in plan.arrays.values()) + 20_000,
+        )
+
+    def _trial(self, job: Job) -> Trial:
+        variant = self.task.variants[job.variant]
+        return self.task.bases[variant.base].trial(variant.changes, job.seed, job.mode)
+
+    def _is_known(self, plan_digest: str) -> bool:
+        wanted = int(plan_digest[:16], 16)
+        place = bisect_left(self._known, wanted)
+        return place < len(self._known) and self._known[place] == wanted
+
+    def _compile(self, plan: Any) -> None:
+        from netarium.run.hooks import addresses
+
+        self.compiling(True)
+        try:
+            addresses(plan.user_functions)
+        finally:
+            self.compiling(False)
+
+    def _keeps(self, status: str) -> bool:
+        return self.task.keep == KEEP_ALL or (self.task.keep == KEEP_FAILED and status == "failed")
+
+    def _keep(self, job: Job, plan: Any, samples: Samples, document: dict[str, Any]) -> str:
+        """Write the run folder of a trial; its path from the campaign's folder."""
+        from netarium.store import store
+        from netarium.store.campaigns import RUNS
+        from netarium.store.topology import topology_document
+
+        place = Path(self.task.folder) / RUNS
+        if (place / job.id).exists():  # of an earlier attempt that was stopped before it was recorded
+            shutil.rmtree(place / job.id)
+        folder = store.create(
+            place,
+            plan.trial,
+            name=job.id,
+            digests={"plan": plan.digest},
+            assumptions=plan.assumptions,
+            estimate=dataclasses.asdict(plan.estimate),
+        )
+        paths = {each.name: each.nodes for each in plan.admission.reservations}
+        folder.write_results(samples, document, topology_document(plan.trial.network, paths))
+        folder.finish(document["status"], 0 if document["status"] == "succeeded" else 1)
+        return f"{RUNS}/{job.id}"
+
+
+@dataclass
+class _Stage:
+    """What is being done, for the cause of what goes wrong."""
+
+    word: str = "preparing"
+
+
+def identity_of(trial: Trial) -> bytes:
+    """SHA-256 over all that a trial says, but for its seed and the words for people."""
+    from netarium.describe.dump import full
+
+    said = {key: value for key, value in full(trial).items() if key not in UNTOLD}
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).digest()
+
+
+def _compiled(trial: Trial) -> Any:
+    from netarium.operate.runner import admit
+
+    return admit(trial)
+
+
+def _run(plan: Any) -> Samples:
+    if plan.trial.mode == "simulate":
+        from netarium.run.simulate import simulate
+
+        return simulate(plan)
+    from netarium.operate.interrupts import StopRequest
+    from netarium.operate.progress import Watcher
+    from netarium.operate.runner import execute
+
+    return execute(plan, Watcher(), StopRequest())
+
+
+def _invalid(invalid: TrialInvalid) -> str:
+    first, more = invalid.problems[0], len(invalid.problems) - 1
+    rest = f" (and {more} more)" if more else ""
+    return f"the trial is invalid: {first}{rest}"[:CAUSE_CHARACTERS]
