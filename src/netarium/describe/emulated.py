@@ -22,6 +22,7 @@ MODELLED_HINT = "modelled: true keeps it in the engine"
 # What a program can ask of the kernel's TCP, per service; the rest is the kernel's own.
 PLAYED_TCP = ("kind", "congestion", "mss", "send_buffer", "receive_buffer")
 UDP_PAYLOAD_MIN = 16  # iperf3's header of a datagram
+REQUEST_MIN = 80  # HTTP's request line and Host for the longest sizes and addresses
 
 
 def emulation_problems(trial: Trial, network: Network) -> list[Problem]:
@@ -139,6 +140,9 @@ def _unplayable(path: Path, service: Service, trial: Trial) -> Iterator[Problem]
         yield Problem(
             format_path((*path, "path")), "a path of a service that programs play", expected, MODELLED_HINT
         )
+    if isinstance(service, RequestResponse) and service.request < REQUEST_MIN:
+        expected = f"at least {REQUEST_MIN} B, which an HTTP request takes"
+        yield Problem(format_path((*path, "request")), f"{service.request} B", expected, MODELLED_HINT)
     transport = trial.transport_of(service)
     own = service.transport is not None
     where: Path = (*path, "transport") if own else ("transport",)
