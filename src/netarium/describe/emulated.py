@@ -135,11 +135,7 @@ def _unplayable(path: Path, service: Service, trial: Trial) -> Iterator[Problem]
         if service.packet_size < least:
             yield Problem(format_path((*path, "packet_size")), f"{service.packet_size} B",
                           f"at least {least} B, as iperf3 sends", MODELLED_HINT)  # fmt: skip
-    if service.path is not None:
-        expected = "no path, which programs cannot choose, or a slice with one"
-        yield Problem(
-            format_path((*path, "path")), "a path of a service that programs play", expected, MODELLED_HINT
-        )
+    yield from _unplayable_way(path, service, trial)
     if isinstance(service, RequestResponse) and service.request < REQUEST_MIN:
         expected = f"at least {REQUEST_MIN} B, which an HTTP request takes"
         yield Problem(format_path((*path, "request")), f"{service.request} B", expected, MODELLED_HINT)
@@ -150,6 +146,20 @@ def _unplayable(path: Path, service: Service, trial: Trial) -> Iterator[Problem]
         yield Problem(format_path(where), "udp", "tcp, which HTTP runs over", MODELLED_HINT)
     if isinstance(transport, Tcp):
         yield from _unplayable_tcp(where, transport)
+
+
+def _unplayable_way(path: Path, service: Service, trial: Trial) -> Iterator[Problem]:
+    """Real routers choose the next hop themselves, and what answers a request cannot be told to go another way."""
+    inner = (service.path or ())[1:-1]
+    routers = [node for node in inner if node in real_nodes(trial)]
+    if routers:
+        found = f"a path through {routers[0]!r}, a real router"
+        yield Problem(format_path((*path, "path")), found, "only models on the way", MODELLED_HINT)
+    if isinstance(service, RequestResponse):
+        for key in ("path", "slice"):
+            if getattr(service, key) is not None:
+                found = f"a {key} of request_response on real hosts"
+                yield Problem(format_path((*path, key)), found, f"no {key}", MODELLED_HINT)
 
 
 def _unplayable_tcp(where: Path, transport: Tcp) -> Iterator[Problem]:
