@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from netarium.describe.command import Command
@@ -35,15 +35,16 @@ def emulation_problems(trial: Trial, network: Network) -> list[Problem]:
     if not emulated(trial):
         problems += _needing_emulation(trial, network)
         return problems
+    real = real_nodes(trial)
     for name, service in trial.services.items():
         if is_real_service(trial, service):
             problems += _end_problems(name, service, network)
             if isinstance(service, Service):
-                problems += _unplayable(("services", name), service, trial)
-    if not real_nodes(trial):
+                problems += _unplayable(("services", name), service, trial, real)
+    if not real:
         expected = "a command, a bulk, stream or request_response service that is not modelled, or real: true"
         problems.append(Problem("mode", "emulate, without any real host", expected))
-    problems += _name_problems(trial)
+    problems += _name_problems(real)
     problems += _address_problems(network)
     return problems
 
@@ -125,7 +126,7 @@ def _end_problems(name: str, service: Any, network: Network) -> Iterator[Problem
             yield Problem(format_path(("services", name)), found, "a host", "use a command with to")
 
 
-def _unplayable(path: Path, service: Service, trial: Trial) -> Iterator[Problem]:
+def _unplayable(path: Path, service: Service, trial: Trial, real: Container[str]) -> Iterator[Problem]:
     """What a service asks that neither iperf3 nor the kernel can do."""
     if isinstance(service, Stream) and service.pattern != "constant":
         yield Problem(format_path((*path, "pattern")), service.pattern,
@@ -135,7 +136,7 @@ def _unplayable(path: Path, service: Service, trial: Trial) -> Iterator[Problem]
         if service.packet_size < least:
             yield Problem(format_path((*path, "packet_size")), f"{service.packet_size} B",
                           f"at least {least} B, as iperf3 sends", MODELLED_HINT)  # fmt: skip
-    yield from _unplayable_way(path, service, trial)
+    yield from _unplayable_way(path, service, real)
     if isinstance(service, RequestResponse) and service.request < REQUEST_MIN:
         expected = f"at least {REQUEST_MIN} B, which an HTTP request takes"
         yield Problem(format_path((*path, "request")), f"{service.request} B", expected, MODELLED_HINT)
@@ -148,10 +149,10 @@ def _unplayable(path: Path, service: Service, trial: Trial) -> Iterator[Problem]
         yield from _unplayable_tcp(where, transport)
 
 
-def _unplayable_way(path: Path, service: Service, trial: Trial) -> Iterator[Problem]:
+def _unplayable_way(path: Path, service: Service, real: Container[str]) -> Iterator[Problem]:
     """Real routers choose the next hop themselves, and what answers a request cannot be told to go another way."""
     inner = (service.path or ())[1:-1]
-    routers = [node for node in inner if node in real_nodes(trial)]
+    routers = [node for node in inner if node in real]
     if routers:
         found = f"a path through {routers[0]!r}, a real router"
         yield Problem(format_path((*path, "path")), found, "only models on the way", MODELLED_HINT)
@@ -175,10 +176,10 @@ def _unplayable_tcp(where: Path, transport: Tcp) -> Iterator[Problem]:
             yield Problem(format_path((*where, key)), found, expected, MODELLED_HINT)
 
 
-def _name_problems(trial: Trial) -> Iterator[Problem]:
+def _name_problems(real: Iterable[str]) -> Iterator[Problem]:
     """Two nodes with one host name."""
     taken: dict[str, str] = {}
-    for node in real_nodes(trial):
+    for node in real:
         hostname = hostname_of(node)
         other = taken.setdefault(hostname.lower(), node)
         if other != node:
