@@ -10,7 +10,7 @@ from netarium.describe.command import Command
 from netarium.describe.network import Network
 from netarium.describe.paths import Path, format_path
 from netarium.describe.real import emulated, ends_of, hostname_of, is_real_service, real_nodes
-from netarium.describe.services import RequestResponse, Service, Stream
+from netarium.describe.services import AnyService, RequestResponse, Service, Stream
 from netarium.describe.transport import Tcp
 from netarium.errors import Problem, did_you_mean, one_of
 
@@ -39,8 +39,10 @@ def emulation_problems(trial: Trial, network: Network) -> list[Problem]:
     for name, service in trial.services.items():
         if is_real_service(trial, service):
             problems += _end_problems(name, service, network)
+            problems += _replicated(("services", name), service)
             if isinstance(service, Service):
                 problems += _unplayable(("services", name), service, trial, real)
+    problems += _clock_problems(real, network)
     if not real:
         expected = "a command, a bulk, stream or request_response service that is not modelled, or real: true"
         problems.append(Problem("mode", "emulate, without any real host", expected))
@@ -124,6 +126,21 @@ def _end_problems(name: str, service: Any, network: Network) -> Iterator[Problem
         elif network.nodes[node].attach is not None and isinstance(service, Service):
             found = f"{node!r}, a way out, on which no program runs"
             yield Problem(format_path(("services", name)), found, "a host", "use a command with to")
+
+
+def _clock_problems(real: Iterable[str], network: Network) -> Iterator[Problem]:
+    """All real hosts have the machine's one clock."""
+    for node in real:
+        if network.nodes[node].clock is not None:
+            where = format_path(("network", "nodes", node, "clock"))
+            yield Problem(where, "a clock of its own at a real host", "none: real hosts have this machine's", "real: false")
+
+
+def _replicated(path: Path, service: AnyService) -> Iterator[Problem]:
+    """Frames of real hosts go one way."""
+    if getattr(service, "replication", None) is not None:
+        where = format_path((*path, "replication"))
+        yield Problem(where, "replication of what real hosts send", "no replication", MODELLED_HINT)
 
 
 def _unplayable(path: Path, service: Service, trial: Trial, real: Container[str]) -> Iterator[Problem]:
