@@ -75,18 +75,15 @@ def test_a_train_arrives_whole() -> None:
 
 
 def test_each_segment_takes_its_time_on_the_link() -> None:
-    """At 10 Mbit/s 20 segments of 1,052 bytes and 38 of framing are 0.872 ms apart."""
+    """At 10 Mbit/s a segment of 1,052 bytes and 38 of framing takes 0.872 ms: none arrives before its time, written with others
+    or not (test_real_captures.py has the exact instants)."""
     with running(plan(line("10 Mbit/s", "1 ms")), offload=True) as session:
+        began = time.monotonic()
         session.wires["a"].send(tcp4(payload(20)), vnet())
-        times = []
         seen = 0
         while seen < 20:
             seen += len(cut(session.wires["b"].receive()))
-            times.append((seen, time.monotonic()))
-    (first, began), (last, ended) = times[0], times[-1]
-    assert (ended - began) / (last - first) == (MSS + 52 + 38) * 8 / 10e6 * (1 + 0) or abs(
-        (ended - began) / (last - first) - 0.872e-3
-    ) < 0.1e-3
+            assert time.monotonic() - began >= 1e-3 + seen * (MSS + 52 + 38) * 8 / 10e6
 
 
 def test_segments_are_dropped_one_by_one() -> None:
