@@ -260,3 +260,21 @@ def test_models_and_frames_share_a_queue() -> None:
     samples = session.samples
     assert samples.service_series[-1]["delivered_bytes"][samples.services.index("load")] > 500_000
     assert dropped(session)["DROP_TAIL"] > 0
+
+
+def test_frames_of_a_slice_pass_what_is_not_in_it() -> None:
+    """10 Mbit/s, filled by a modelled stream of 20, with 120 ms of queue: a real frame in the slice hardly waits."""
+    network = line("10 Mbit/s", "1 ms", queue={"kind": "pfifo", "limit": 100})
+    network["nodes"]["m"] = {"kind": "host"}
+    network["links"].append({"endpoints": ["m", "r"], "rate": "1 Gbit/s", "delay": "1 us"})
+    load = {"kind": "stream", "from": "m", "to": "b", "rate": "20 Mbit/s"}
+    slices = {"express": {"from": "a", "to": "b", "bandwidth": "1 Mbit/s", "latency": "20 ms"}}
+    trial = {"duration": "30 s", "network": network, "slices": slices, "services": {"s": IDLE, "load": load}}
+    latency_ms = {}
+    for band in (1, 0):
+        with running(real_plan(trial, ("a", "b"), rules=[("s", "a", "b", band)])) as session:
+            time.sleep(0.5)
+            while session.wires["b"].receive(0.2) is None:
+                session.wires["a"].send(udp4(b"express"))
+        latency_ms[band] = session.samples.latency_min_ps[0] / 1e9
+    assert latency_ms[1] < 20 < 60 < latency_ms[0]

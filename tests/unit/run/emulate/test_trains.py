@@ -6,10 +6,12 @@ import struct
 import time
 from typing import Any
 
+import pytest
 from on_sockets import checksum, running, tcp4
 from test_frames import plan
 
 from bench.real_hosts import line
+from netarium.errors import MachineCannot
 
 MSS = 1000
 HEAD = 14 + 20 + 32
@@ -138,3 +140,28 @@ def test_a_train_for_a_host_without_offload_is_cut_and_sealed() -> None:
         frames = session.wires["b"].all()
     assert [len(frame) - HEAD for frame in frames] == [MSS, MSS, MSS, 3]
     assert all(transport_is_right(frame) for frame in frames)
+
+
+def test_the_pool_grows_while_frames_are_on_their_way() -> None:
+    """290 trains of 60 segments, some 0.7 s of the link and a second of delay, are more than there is room for at first."""
+    slow = line("200 Mbit/s", "1 s", queue={"kind": "pfifo", "limit": 20000})
+    with running(plan(slow), offload=True) as session:
+        room = len(session.engine.memory.packets)
+        for number in range(290):
+            session.wires["a"].send(tcp4(payload(60), seq=1 + number * 60 * MSS), vnet())
+        got = segments(session.wires["b"].all(1.5))
+    assert room < 290 * 60
+    assert len(session.engine.memory.packets) > room
+    numbers = [seq for seq, _, _ in got]  # the test's socket does not take all of them in time
+    assert numbers == sorted(set(numbers))
+    assert all(struct.unpack("!I", piece[:4])[0] == (seq - 1) // MSS % 60 for seq, piece, _ in got)
+    assert session.samples.conservation["sent"] == 290 * 60
+    assert session.samples.conservation["delivered"] == len(got) > 500
+
+
+def test_no_room_for_frames_is_said() -> None:
+    with pytest.raises(MachineCannot, match="more frames are on their way"), running(plan()) as session:
+        real = session.engine.memory.real[0]
+        real.small_fresh, real.large_fresh = real.small_count, len(session.engine.memory.slots)
+        session.wires["a"].send(tcp4(payload(1)))
+        session.thread.join(3.0)
