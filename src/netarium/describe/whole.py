@@ -232,7 +232,10 @@ def _slice_problems(name: str, part: Any, reach: Reach) -> list[Problem]:
 
 
 def _return_problems(name: str, part: Any, trial: Trial) -> Iterator[Problem]:
-    """The slice of the acknowledgements goes the other way, all the time."""
+    """The slice of the acknowledgements goes the other way; activation is of models."""
+    if part.activation and trial.mode != "simulate":
+        where = format_path(("slices", name, "activation"))
+        yield Problem(where, f"true in mode {trial.mode}", "mode simulate: the test runs in virtual time")
     if part.return_ is None:
         return
     path: Path = ("slices", name, "return")
