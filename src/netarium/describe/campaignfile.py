@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from netarium.catalog import PORT_METRICS, SERVICE_METRICS
 from netarium.describe import yamltext
-from netarium.describe.campaign import Campaign, Files
+from netarium.describe.campaign import Campaign, FilesSweep
 from netarium.describe.design import Base, Design, design_of
 from netarium.describe.paths import format_path
 from netarium.describe.problems import problems_of
@@ -75,7 +75,7 @@ def _bases_wrong(campaign: Campaign, find: Find, matching: Matching) -> Iterator
     if isinstance(campaign.base, str):
         words.append(("base", campaign.base))
     for index, sweep in enumerate(campaign.sweeps):
-        if isinstance(sweep, Files):
+        if isinstance(sweep, FilesSweep):
             for number, pattern in enumerate(sweep.files):
                 where = format_path(("sweeps", index, "files", number))
                 found = matching(pattern)

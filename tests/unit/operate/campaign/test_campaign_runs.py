@@ -147,7 +147,7 @@ def test_built_in_python(tmp_path: Path) -> None:
     campaign = Campaign(
         campaign="python",
         base=base,
-        sweeps=[nt.Grid(parameters={"transport.congestion": ["reno", "cubic"]})],
+        sweeps=[nt.GridSweep(parameters={"transport.congestion": ["reno", "cubic"]})],
         seeds=2,
     )
     outcome = run_campaign(campaignfile.design(campaign), Options(tmp_path, workers=1))
