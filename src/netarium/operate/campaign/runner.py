@@ -224,9 +224,10 @@ class _Campaign:
             while (order.left or workers.backlog) and not stop():
                 workers.submit(order.take(workers.wanted, workers.size))
                 rows = []
-                for result in workers.pump(PUMP_S):
+                ended = workers.pump(PUMP_S)
+                for result in ended:
                     job = by_id.get(result.id)
-                    if job is None:
+                    if job is None or result.error is not None:
                         continue
                     row = self._row(job, result, known)
                     if row is None:
@@ -237,6 +238,9 @@ class _Campaign:
                     order.measured(job.variant, result.wall_s)
                     tally.add(job.variant, row)
                 folder.add(rows)
+                for result in ended:
+                    if result.error is not None:
+                        raise result.error
                 self._keep_tracebacks(folder)
                 now = time.monotonic()
                 if now - synced > SYNC_S:

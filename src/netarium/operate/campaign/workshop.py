@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from netarium.errors import AdmissionRefused, MachineCannot, TrialInvalid
 from netarium.operate.campaign.keeping import KEEP_ALL, KEEP_FAILED
+from netarium.store.files import DiskFull
 
 if TYPE_CHECKING:
     from netarium.describe.design import Base, Job, Variant
@@ -74,6 +75,8 @@ class Result:
     traceback: str = ""
     engine_s: float = 0.0
     number: int = -1
+    error: Exception | None = None
+    """What ends the campaign, since it is no fault of the trial: a full disk."""
 
     def numbered(self, number: int) -> Result:
         """The same with the number of its columns in their place, for the way between processes."""
@@ -117,6 +120,8 @@ class Workshop:
         stage = _Stage()
         try:
             result = self._do(job, afresh, stage)
+        except DiskFull as full:
+            result = Result(job.id, "interrupted", str(full), error=full)
         except TrialInvalid as invalid:
             result = Result(job.id, "refused", _invalid(invalid))
         except AdmissionRefused as refused:
