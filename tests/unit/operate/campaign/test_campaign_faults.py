@@ -42,6 +42,7 @@ def recorded(folder: Path) -> int:
     return lines + sum(pq.read_metadata(part).num_rows for part in parts(folder))
 
 
+@pytest.mark.slow
 def test_a_trial_that_crashes_hangs_or_fills_memory_costs_that_trial(tmp_path: Path) -> None:
     (tmp_path / "faulty.py").write_text(FAULTY_WORKLOAD)
     outcome = run(written(tmp_path, FAULTY))
@@ -57,6 +58,7 @@ def test_a_trial_that_crashes_hangs_or_fills_memory_costs_that_trial(tmp_path: P
     assert (again.ran, again.resumed) == (0, 8)
 
 
+@pytest.mark.slow
 def test_retry_runs_again_what_another_attempt_could_change(tmp_path: Path) -> None:
     workload = tmp_path / "faulty.py"
     workload.write_text(FAULTY_WORKLOAD)
@@ -69,6 +71,7 @@ def test_retry_runs_again_what_another_attempt_could_change(tmp_path: Path) -> N
     assert "crashed" in RETRIED
 
 
+@pytest.mark.slow
 def test_a_killed_campaign_is_carried_on(tmp_path: Path) -> None:
     """SIGKILL in the middle: nothing of it stays, what was finished is not run again, the result is as if unharmed."""
     path = written(tmp_path, LONG)
@@ -101,6 +104,7 @@ def test_ctrl_c_ends_it_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert not any(map(_runs, workers))
 
 
+@pytest.mark.slow
 def test_a_line_cut_short_is_not_counted(tmp_path: Path) -> None:
     """As a power cut would leave it."""
     path = written(tmp_path, LONG)
@@ -140,6 +144,7 @@ def test_a_killed_worker_costs_nothing(tmp_path: Path) -> None:
     assert found == {job.id: "succeeded" for job in jobs}
 
 
+@pytest.mark.slow
 def test_only_one_process_runs_a_campaign(tmp_path: Path) -> None:
     """Two campaigns in one store do not touch each other; the same one twice is refused."""
     path = written(tmp_path, LONG)
@@ -166,6 +171,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(place)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_it_and_the_same_command_carries_on(tmp_path: Path, tiny_disk: Path) -> None:
     path = written(tmp_path, LONG)
     filler = tiny_disk / "filler"
