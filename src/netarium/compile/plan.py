@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -75,17 +75,17 @@ class Plan:
     emulation: Emulation | None = None
     stream_names: tuple[tuple[str | int, ...], ...] = ()
     """The entity of each random stream: with another seed, another key for each (compile/keys.py)."""
+    array_digests: dict[str, bytes] = field(default_factory=dict, repr=False)
+    """Of the arrays that were asked for a digest, so that a plan with another seed need not read them all again."""
 
     @property
     def digest(self) -> str:
         """SHA-256 (hex) over all that decides the samples: arrays, duration, sample instants, the user's own files."""
         digest = hashlib.sha256()
         for name in sorted(self.arrays):
-            array = self.arrays[name]
-            digest.update(f"{name} {array.shape}\n".encode())
-            for column in array.dtype.names or (None,):
-                part = array if column is None else array[column]
-                digest.update(np.ascontiguousarray(part).tobytes())
+            if name not in self.array_digests:
+                self.array_digests[name] = _digest_of(name, self.arrays[name])
+            digest.update(self.array_digests[name])
         digest.update(repr((self.duration_ps, self.route_span, self.ecmp)).encode())
         digest.update(self.sample_times_ps.tobytes())
         for function in self.user_functions:
@@ -93,3 +93,12 @@ class Plan:
         if self.emulation is not None:
             digest.update(repr(self.emulation).encode())
         return digest.hexdigest()
+
+
+def _digest_of(name: str, array: np.ndarray) -> bytes:
+    """SHA-256 over name, shape and contents of an array, field by field: padding does not count."""
+    digest = hashlib.sha256(f"{name} {array.shape}\n".encode())
+    for column in array.dtype.names or (None,):
+        part = array if column is None else array[column]
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.digest()
