@@ -75,17 +75,19 @@ class Plan:
     emulation: Emulation | None = None
     stream_names: tuple[tuple[str | int, ...], ...] = ()
     """The entity of each random stream: with another seed, another key for each (compile/keys.py)."""
-    array_digests: dict[str, bytes] = field(default_factory=dict, repr=False)
-    """Of the arrays that were asked for a digest, so that a plan with another seed need not read them all again."""
+    array_digests: dict[str, tuple[np.ndarray, bytes]] = field(default_factory=dict, repr=False)
+    """Arrays with their digests, as far as they were asked for: a plan with another seed has nearly all in common."""
 
     @property
     def digest(self) -> str:
         """SHA-256 (hex) over all that decides the samples: arrays, duration, sample instants, the user's own files."""
         digest = hashlib.sha256()
         for name in sorted(self.arrays):
-            if name not in self.array_digests:
-                self.array_digests[name] = _digest_of(name, self.arrays[name])
-            digest.update(self.array_digests[name])
+            array = self.arrays[name]
+            known = self.array_digests.get(name)
+            if known is None or known[0] is not array:
+                known = self.array_digests[name] = (array, _digest_of(name, array))
+            digest.update(known[1])
         digest.update(repr((self.duration_ps, self.route_span, self.ecmp)).encode())
         digest.update(self.sample_times_ps.tobytes())
         for function in self.user_functions:

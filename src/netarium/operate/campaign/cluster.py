@@ -20,7 +20,7 @@ from netarium.errors import MachineCannot
 
 if TYPE_CHECKING:
     from netarium.describe.design import Job
-    from netarium.operate.campaign.workshop import Result, Task
+    from netarium.operate.campaign.task import Result, Task
 
 LOCAL = "local"
 EXCHANGE_S = 0.25
@@ -296,7 +296,7 @@ class Cluster:
 
     def _bury(self, node: Node) -> list[Result]:
         """A node is lost: what it had goes to the others."""
-        from netarium.operate.campaign.workshop import Result
+        from netarium.operate.campaign.task import Result
 
         self._nodes.remove(node)
         self._say(f"Node {node.name or node.node_id[:8]} is lost; its {len(node.given)} trials go to others.")

@@ -29,7 +29,7 @@ from netarium.units import SECOND_PS
 if TYPE_CHECKING:
     from netarium.describe.design import Design, Job, ParameterColumn
     from netarium.operate.campaign.nurse import Nurse
-    from netarium.operate.campaign.workshop import Result
+    from netarium.operate.campaign.task import Result
     from netarium.store.campaigns import CampaignRecord
 
 RETRIED = ("crashed", "timeout", "out_of_memory")
@@ -316,7 +316,7 @@ class _Campaign:
     def _workers(
         self, mode: str, folder: CampaignFolder, known: Any, nurse: Nurse | None
     ) -> AbstractContextManager[Workers]:
-        from netarium.operate.campaign.workshop import Task
+        from netarium.operate.campaign.task import Task
 
         task = Task(
             self.design.bases,

@@ -16,7 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from netarium.operate.campaign.workshop import Task, Workshop
+from netarium.operate.campaign.task import Task
+from netarium.operate.campaign.workshop import Workshop
 
 GARBAGE_AFTER = 50_000
 """New objects before garbage is looked for: a trial makes some thousand, nearly all of which go by themselves."""

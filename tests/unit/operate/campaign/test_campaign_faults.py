@@ -18,7 +18,7 @@ from netarium.errors import RecordError
 from netarium.operate.campaign import campaignfile
 from netarium.operate.campaign.pool import Pool
 from netarium.operate.campaign.runner import RETRIED
-from netarium.operate.campaign.workshop import Task
+from netarium.operate.campaign.task import Task
 from netarium.run.kernel.digest import kernel_digest
 from netarium.store.campaigns import parts, read_campaign
 from netarium.store.files import DiskFull
