@@ -11,6 +11,7 @@ import pytest
 from netarium import catalog
 from netarium.describe.loader import loads
 from netarium.operate import trialfile
+from netarium.operate.campaign import campaignfile
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
@@ -111,6 +112,7 @@ def test_commands_of_a_page_exist(page: Path) -> None:
 def test_every_bundled_trial_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in trialfile.examples() if f"`{name}`" not in text] == []
+    assert [name for name in campaignfile.examples() if f"`{name}`" not in text] == []
 
 
 YAML = [
