@@ -50,7 +50,7 @@ def _largest(found: Estimate) -> float:
 def _decimals(found: Estimate, divisor: float) -> int:
     """Two digits of the interval's half width, at least three of the value."""
     value = abs(found.value / divisor)
-    three = 2 - math.floor(math.log10(value)) if value else 2
+    three = 2 - math.floor(math.log10(value)) if value else 0
     if found.low is None or found.high is None or found.high <= found.low:
         return min(max(three, 0), 6)
     half = (found.high - found.low) / 2 / divisor
