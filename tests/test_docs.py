@@ -86,7 +86,9 @@ def commands(page: Path) -> list[list[str]]:
     ]
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs/tutorial.md", ROOT / "docs/tutorial-real-hosts.md"], ids=name_of)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", ROOT / "docs/tutorial.md", ROOT / "docs/tutorial-real-hosts.md"], ids=name_of
+)
 def test_commands_of_a_page_exist(page: Path) -> None:
     import typer
 

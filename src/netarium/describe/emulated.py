@@ -133,7 +133,12 @@ def _clock_problems(real: Iterable[str], network: Network) -> Iterator[Problem]:
     for node in real:
         if network.nodes[node].clock is not None:
             where = format_path(("network", "nodes", node, "clock"))
-            yield Problem(where, "a clock of its own at a real host", "none: real hosts have this machine's", "real: false")
+            yield Problem(
+                where,
+                "a clock of its own at a real host",
+                "none: real hosts have this machine's",
+                "real: false",
+            )
 
 
 def _replicated(path: Path, service: AnyService) -> Iterator[Problem]:
