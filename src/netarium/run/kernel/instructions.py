@@ -1,4 +1,4 @@
-"""Single machine instructions that Python has no word for, compiled and interpreted: events and histograms are made with them."""
+"""Machine instructions that Python has no word for, compiled and interpreted: events and histograms are made with them."""
 
 from __future__ import annotations
 
