@@ -12,7 +12,12 @@ import pytest
 
 from netarium.operate import trialfile
 
-LONG = {"interference-ab", "data-express", "dumbbell"}  # more than ten seconds on a slow machine
+LONG = {
+    "interference-ab",
+    "data-express",
+    "dumbbell",
+    "deterministic-13000km",
+}  # more than ten seconds on a slow machine
 
 
 def run(runs: Path, *arguments: str) -> dict:
@@ -39,7 +44,7 @@ def conserved(document: dict) -> bool:
     [
         pytest.param(name, marks=pytest.mark.slow) if name in LONG else name
         for name in trialfile.examples()
-        if name != "data-express"
+        if name != "data-express" and not name.startswith("real-")  # test_emulated_trials.py
     ],
 )
 def test_a_bundled_trial_meets_its_expectations(name: str, tmp_path: Path) -> None:

@@ -17,6 +17,10 @@ class StopRequest:
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
 
+    def request(self) -> None:
+        """Ask for the run to stop, as SIGTERM does."""
+        self.signal = self.signal or signal.SIGTERM
+
     def __call__(self) -> bool:
         return self.signal is not None
 

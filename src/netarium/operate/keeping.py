@@ -11,6 +11,9 @@ from netarium.operate import runner
 from netarium.operate.networks import Drive, LoadEngine
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from netarium.compile.hosts import Emulation
     from netarium.compile.plan import Plan
     from netarium.describe.trial import Trial
     from netarium.run.emulate.realtime import Engine
@@ -26,6 +29,15 @@ def plan_of(request: runner.Request) -> tuple[Trial, Plan]:
         request = dataclasses.replace(request, changes=(*request.changes, f"duration={LONGEST}"))
     trial = runner.load(dataclasses.replace(request, mode="emulate"))
     return trial, runner.admit(trial)
+
+
+def spoken(plan: Plan, emulation: Emulation, folder: Path) -> Emulation:
+    """The emulation with the places of the user's commands filled in; {run} is the folder that they write to."""
+    from netarium.run.emulate import emulate
+
+    said: Plan = emulate.spoken(dataclasses.replace(plan, emulation=emulation), folder)
+    assert said.emulation is not None
+    return said.emulation
 
 
 def engine(plan: Plan) -> LoadEngine:

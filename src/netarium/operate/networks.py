@@ -13,7 +13,6 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
 from netarium.compile.hosts import Emulation
@@ -48,21 +47,15 @@ def keep_up(
     *,
     stop: Callable[[], bool],
     announce: Callable[[Facility], None] = lambda _: None,
-    folder: Path | None = None,
-    **facts: Any,
+    **more: Any,
 ) -> list[str]:
     """Keep a network of real hosts up until `stop()` or someone takes it down; what its programs failed at.
 
-    announce: called once it is up. folder: gets what the programs write. Raises MachineCannot.
+    announce: called once it is up. more: as a Facility takes it. Raises MachineCannot.
     """
-    ownership.reap()
-    if any(run.facts.get("network") == name for run in alive()):
-        raise MachineCannot(
-            f"a network {name!r} is up already; netarium down {name}, or give this one a --name"
-        )
     wanted_down: list[bool] = []
     with (
-        Facility(name, emulation, open_tap, folder=folder, **facts) as facility,
+        Facility(name, emulation, open_tap, alone=True, **more) as facility,
         load_engine(facility.hosts.by_interface) as drive,
     ):
         start_ns = time.monotonic_ns() + LEAD_NS

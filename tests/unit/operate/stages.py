@@ -54,6 +54,7 @@ class Engine:
             trial=trial,
             digest="p" * 64,
             admission=SimpleNamespace(reservations=()),
+            emulation=None,
             assumptions=("queue not stated: pfifo of 1000 packets (2 links)",),
             estimate=Estimate(),
         )

@@ -52,6 +52,10 @@ def run(
     from netarium.operate.progress import watcher
 
     asked = runner.load(runner.Request(trial, mode, seed, tuple(changes or ()), variant_of(variant, full)))
+    if asked.mode == "emulate":
+        from netarium.operate import privilege
+
+        privilege.ensure()
     with watcher(quiet) as watching:
         outcome = runner.run(asked, runs=out, argv=sys.argv, watcher=watching)
     if as_json:

@@ -74,6 +74,8 @@ def up(
             keeping.engine(plan),
             stop=stop,
             announce=lambda facility: _announce(called, facility),
+            shown=(asked.folder,),
+            speak=lambda emulation, folder: keeping.spoken(plan, emulation, folder),
             trial=asked.trial,
             command="up",
         )
@@ -83,12 +85,14 @@ def up(
 
 def _announce(name: str, facility: Facility) -> None:
     hosts = facility.hosts.emulation.hosts
-    say(
-        f"{name} is up: {len(hosts)} real host{'s' * (len(hosts) != 1)}\n"
-        f"  netarium exec {name} {hosts[0].node}    a shell on {hosts[0].node}\n"
-        f"  netarium ps                what runs\n"
-        f"  netarium down {name}       the end of it"
-    )
+    commands = {
+        f"netarium exec {name} {hosts[0].node}": f"a shell on {hosts[0].node}",
+        "netarium ps": "what runs",
+        f"netarium down {name}": "the end of it",
+    }
+    width = max(map(len, commands))
+    lines = [f"  {command:{width}}   {meaning}" for command, meaning in commands.items()]
+    say("\n".join([f"{name} is up: {len(hosts)} real host{'s' * (len(hosts) != 1)}", *lines]))
     if READY_FD in os.environ:
         fd = int(os.environ.pop(READY_FD))
         os.write(fd, b"up\n")

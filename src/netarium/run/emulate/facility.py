@@ -9,7 +9,7 @@ from pathlib import Path
 
 from netarium.compile.hosts import Emulation
 from netarium.run.emulate import needs, ownership, ways_out
-from netarium.run.emulate.hosts import Guardian, Hosts, OpenTap, raise_hosts
+from netarium.run.emulate.hosts import Hosts, OpenTap, raise_hosts
 from netarium.run.emulate.outcomes import Outcome
 from netarium.run.emulate.ownership import Ownership
 from netarium.run.emulate.processes import Supervising, Supervisor
@@ -39,11 +39,19 @@ class Facility:
         *,
         folder: Path | None = None,
         runtime: Path | None = None,
+        alone: bool = False,
+        shown: tuple[Path, ...] = (),
+        speak: Callable[[Emulation, Path], Emulation] = lambda emulation, _: emulation,
         **facts: object,
     ) -> None:
-        """folder: gets what the programs write; default: a folder that goes with the network. facts: what `ps` shows."""
+        """folder: gets what the programs write; default: a folder that goes with the network. facts: what `ps` shows.
+
+        alone: refuse when a network of this name is up.
+        shown: folders that programs shall see wherever they are. speak: fills places in the programs' words, given that folder.
+        """
         self._network, self._emulation, self._open_tap = network, emulation, open_tap
         self._folder, self._runtime, self._facts = folder, runtime, facts
+        self._shown, self._speak, self._alone = shown, speak, alone
         self._stack = ExitStack()
 
     def __enter__(self) -> Facility:
@@ -68,23 +76,20 @@ class Facility:
         emulation = self._emulation
         nodes = {host.node: host.why for host in emulation.hosts}
         facts = {"network": self._network, "nodes": len(nodes), **self._facts}
-        self.ownership = ownership.take(self._runtime, **facts)
+        self.ownership = ownership.take(self._runtime, alone=self._alone, **facts)
         stack.callback(self.ownership.release)
         scratch = Path(tempfile.gettempdir()) / f"netarium-{self.ownership.token}"
         self.ownership.owns("folder", path=str(scratch))
         resolver = ways_out.resolver_text() if ways_out.has_nat(emulation) else ""
-        self.sandbox = Sandbox(scratch, emulation, resolver, self.ownership.mark)
+        folder = self._folder or scratch / "programs"
+        emulation = self._speak(emulation, folder)
+        shown = tuple(str(path.resolve()) for path in self._shown)
+        self.sandbox = Sandbox(scratch, emulation, resolver, self.ownership.mark, shown)
         self.sandbox.prepare()
         by_node = {host.node: host for host in emulation.hosts}
-        self.hosts = raise_hosts(emulation, self._open_tap, Guardian(self.ownership.lock_fd))
+        self.hosts = raise_hosts(emulation, self._open_tap, self.ownership.lock_fd)
         stack.callback(self.hosts.down)
-        self.supervisor = Supervisor(
-            emulation.programs,
-            by_node,
-            self.hosts.netns_fds,
-            self.sandbox,
-            self._folder or scratch / "programs",
-        )
+        self.supervisor = Supervisor(emulation.programs, by_node, self.hosts.netns_fds, self.sandbox, folder)
         if emulation.programs:
             self.supervisor.check()
         for host in emulation.hosts:

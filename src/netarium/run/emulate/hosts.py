@@ -26,6 +26,8 @@ from netarium.run.emulate.netlink import LOOPBACK_INDEX, Batch, connect
 OpenTap = Callable[[int | None, str, str, int, bool], int]
 """(namespace or None for the caller's own, name, MAC, MTU in bytes, offload) -> the engine's descriptor of a TAP device."""
 
+GUARDED_FROM = 17
+"""Interfaces of a run that gets a guardian: fewer are closed soon enough one after another, 20 ms each."""
 THREADS = 4  # 1,000 hosts on two cores: 1 thread 0.95 s, 2 0.62 s, 4 0.58 s, 8 0.63 s
 CLOSING_LIMIT_S = 120.0
 
@@ -97,7 +99,6 @@ class Guardian:
     """The process of guardian.py, seen from the run; `hold` may be called from several threads."""
 
     def __init__(self, lock_fd: int | None = None) -> None:
-        """lock_fd: a lock that the guardian shares, so that others see when it has ended too."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -130,23 +131,27 @@ class Guardian:
 
 
 def raise_hosts(
-    emulation: Emulation, open_tap: OpenTap, guarding: Guardian | None = None, *, threads: int = THREADS
+    emulation: Emulation, open_tap: OpenTap, lock_fd: int | None = None, *, threads: int = THREADS
 ) -> Hosts:
-    """Make every real host of a plan; its guardian ends with it. Raises MachineCannot, with nothing left behind."""
-    hosts = Hosts(emulation, guardian=guarding)
+    """Make every real host of a plan. Raises MachineCannot, with nothing left behind.
+
+    lock_fd: a lock that the hosts' guardian shares, so that others see when it has ended too.
+    """
+    hosts = Hosts(emulation)
     try:
         needs.room_for(emulation)
-        hosts.guardian = guarding or Guardian()
-        _raise(hosts, hosts.guardian, open_tap, threads)
+        if sum(len(host.interfaces) for host in emulation.hosts) >= GUARDED_FROM:
+            hosts.guardian = Guardian(lock_fd)
+        _raise(hosts, open_tap, threads)
     except BaseException:
         hosts.down()
         raise
     return hosts
 
 
-def _raise(hosts: Hosts, guarding: Guardian, open_tap: OpenTap, threads: int) -> None:
+def _raise(hosts: Hosts, open_tap: OpenTap, threads: int) -> None:
     wanted = hosts.emulation.hosts
-    made = [_Maker(hosts.emulation, guarding, open_tap) for _ in range(min(threads, len(wanted)))]
+    made = [_Maker(hosts.emulation, hosts.guardian, open_tap) for _ in range(min(threads, len(wanted)))]
     with ThreadPoolExecutor(max_workers=max(1, len(made)), thread_name_prefix="hosts") as pool:
         work = [pool.submit(maker.make_all, wanted[first :: len(made)]) for first, maker in enumerate(made)]
     for maker in made:
@@ -164,7 +169,7 @@ def _raise(hosts: Hosts, guarding: Guardian, open_tap: OpenTap, threads: int) ->
 class _Maker:
     """Makes some of the hosts, in a thread of its own. What it has made is in its dictionaries, also after an error."""
 
-    def __init__(self, emulation: Emulation, guarding: Guardian, open_tap: OpenTap) -> None:
+    def __init__(self, emulation: Emulation, guarding: Guardian | None, open_tap: OpenTap) -> None:
         self.netns_fds: dict[str, int] = {}
         self.tap_fds: dict[tuple[str, str], int] = {}
         self._offload = emulation.offload
@@ -188,7 +193,8 @@ class _Maker:
             for interface in host.interfaces:
                 fd = self._open_tap(None, interface.name, interface.mac, interface.mtu_bytes, self._offload)
                 self.tap_fds[host.node, interface.name] = fd
-                self._guardian.hold([fd])
+                if self._guardian is not None:
+                    self._guardian.hold([fd])
             with connect() as sock:
                 indices = {one.name: netns.interface_index(sock, one.name) for one in host.interfaces}
                 configuration(host, indices, self._ipv6).apply(sock)

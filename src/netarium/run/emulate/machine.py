@@ -32,5 +32,6 @@ class RealMachine:
         """Run programs until the block ends, then stop what still runs."""
         facility = self._facility
         supervisor = Supervisor(programs, self._hosts, facility.hosts.netns_fds, self._sandbox, folder)
+        facility.supervisor = supervisor  # what `netarium ps` shows
         with Supervising(supervisor, lambda: (time.monotonic_ns() - start_ns) * 1000):
             yield supervisor

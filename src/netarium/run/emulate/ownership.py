@@ -28,6 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from netarium.errors import MachineCannot
+
 Undo = Callable[[dict[str, Any]], None]
 UNDO: dict[str, Undo] = {}
 """Kind of thing -> what takes it back; each module that makes such things adds its own."""
@@ -95,6 +97,8 @@ class Ownership:
 
     def release(self) -> None:
         """Undo everything in reverse order, and remove the folder. May be called again after an error."""
+        from netarium.run.emulate import moved, ways_out  # noqa: F401 - they say how to undo theirs
+
         for thing in reversed(self.things()):
             UNDO[thing["kind"]](thing)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -114,12 +118,22 @@ def runtime_folder() -> Path:
     return Path(own) / "netarium" if own else Path(tempfile.gettempdir()) / f"netarium-{os.getuid()}"
 
 
-def take(runtime: Path | None = None, **facts: Any) -> Ownership:
-    """A new folder for a run that belongs to this process. Raises OSError when the runtime folder cannot be written."""
+def take(runtime: Path | None = None, *, alone: bool = False, **facts: Any) -> Ownership:
+    """A new folder for a run that belongs to this process. alone: only if no other run has the same fact `network`.
+
+    Raises MachineCannot, or OSError when the runtime folder cannot be written.
+    """
     root = runtime or runtime_folder()
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if root.stat().st_uid != os.geteuid():
+        raise MachineCannot(f"{root} belongs to somebody else; set NETARIUM_RUNTIME to a folder of your own")
     owner = Owner(os.getpid(), start_ticks(os.getpid()), boot_id())
     with _locked(root):
+        name = facts.get("network")
+        if alone and any(run.facts.get("network") == name and run.owner.alive() for run in runs(root)):
+            raise MachineCannot(
+                f"a network {name!r} is up already; netarium down {name}, or give this one a --name"
+            )
         folder = root / secrets.token_hex(4)
         folder.mkdir(mode=0o700)
         lock_fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -142,7 +156,7 @@ def runs(runtime: Path | None = None) -> list[Ownership]:
 def reap(runtime: Path | None = None) -> list[Ownership]:
     """Take back what dead runs left, and return these runs. Waits for a run that was killed and is still ending."""
     root = runtime or runtime_folder()
-    if not root.is_dir():
+    if not root.is_dir() or root.stat().st_uid != os.geteuid():
         return []
     with _locked(root):
         dead = [run for run in runs(root) if not run.owner.alive()]

@@ -8,7 +8,8 @@ the calendar's first and the heap's top.
 from __future__ import annotations
 
 from . import calendar, heap
-from .jit import before, kernel, prefetch
+from .instructions import before, prefetch
+from .jit import kernel
 from .records import NONE
 
 INDEX_BITS, KIND_BITS = 23, 4
@@ -85,3 +86,11 @@ def pop_until(sim, until_ps):
     heap.pop(sim)
     counters.now_ps = time_ps
     return key
+
+
+@kernel
+def next_ps(sim):
+    """When the next event is due, or EMPTY."""
+    time_ps = sim.events[ROOT].time_ps
+    node = calendar.first(sim)
+    return time_ps if node == NONE else min(time_ps, sim.near[node].time_ps)

@@ -22,7 +22,8 @@ from .events import (
     TIMER,
     pop_until,
 )
-from .jit import kernel, prefetch
+from .instructions import prefetch
+from .jit import kernel
 from .memory import as_sim
 from .pool import drop, release
 from .port import enqueue, pop_arrived
@@ -152,7 +153,7 @@ def forward(sim, port_index, p, now_ps):
     port = sim.routes[route]
     if port >= 0:
         packet.route = route + 1
-        if sim.routes[route + 1] < 0:
+        if sim.routes[route + 1] < 0 and packet.kind != FRAME:
             expect_delivery(sim, packet)
         enqueue(sim, port, p, now_ps)
     elif packet.kind == FRAME:

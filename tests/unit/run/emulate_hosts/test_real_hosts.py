@@ -20,6 +20,7 @@ from netarium.compile.hosts import Emulation
 from netarium.errors import MachineCannot
 from netarium.run.emulate import needs, netns, ownership
 from netarium.run.emulate.hosts import raise_hosts
+from netarium.run.emulate.readiness import children
 
 HERE = Path(__file__).parent
 
@@ -136,13 +137,57 @@ def test_killed_at_any_moment_nothing_is_left(delay_s, runtime):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     reaped = ownership.reap()
-    assert {run.facts["network"] for run in reaped} <= {
-        "held"
-    }  # none if it was killed before it wrote that down
-    assert reaped or delay_s == 0
+    assert len(reaped) <= 1  # none if it was killed before it wrote that it is there
     assert mentioning(str(runtime)) == []
     assert not runtime.exists() or list(runtime.iterdir()) == []
     assert ownership.reap() == []
+
+
+def test_killed_together_with_its_guardian_nothing_is_left(runtime):
+    holder = subprocess.Popen(
+        [sys.executable, str(HERE / "hosts_holder.py"), "40"], stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert [holder.stdout.readline(), holder.stdout.readline()] == [b"starting\n", b"up\n"]
+    for pid in (*children(holder.pid), holder.pid):
+        if b"guardian" in Path(f"/proc/{pid}/cmdline").read_bytes() or pid == holder.pid:
+            os.kill(pid, signal.SIGKILL)
+    holder.wait()
+    assert len(ownership.reap()) == 1
+    assert mentioning(str(runtime)) == []
+    assert list(runtime.iterdir()) == []
+
+
+def test_a_name_is_taken_once(runtime):
+    first = ownership.take(network="lab", alone=True)
+    with pytest.raises(MachineCannot, match="a network 'lab' is up already"):
+        ownership.take(network="lab", alone=True)
+    first.release()
+    ownership.take(network="lab", alone=True).release()
+
+
+def test_a_live_run_is_left_alone_and_a_number_used_again_is_not_it(runtime):
+    """Alive is: the same process number, started at the same time, since the same boot."""
+    run = ownership.take(network="lab")
+    assert ownership.reap() == []
+    (path,) = runtime.glob("*/owner.json")
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | {"start_ticks": told["start_ticks"] - 1}))
+    os.close(run.lock_fd)  # as the kernel does when a process ends
+    assert [one.token for one in ownership.reap()] == [run.token]
+    assert list(runtime.iterdir()) == []
+
+
+def test_after_a_restart_only_files_are_taken_back(runtime, tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    run = ownership.take(network="lab")
+    run.owns("folder", path=str(scratch))
+    monkeypatch.setitem(ownership.UNDO, "link", lambda _: pytest.fail("there is no such link any more"))
+    run.owns("link", name="nt0")
+    monkeypatch.setattr(ownership, "boot_id", lambda: "another")
+    assert len(ownership.reap()) == 1
+    assert not scratch.exists()
+    assert list(runtime.iterdir()) == []
 
 
 def mentioning(text: str) -> list[str]:

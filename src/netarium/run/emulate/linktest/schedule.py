@@ -18,7 +18,7 @@ HEADERS_BYTES = 28
 """IPv4 and UDP."""
 SMALL_COUNT, SMALL_GAP_S = 100, 0.01
 TRAINS = 5
-TRAIN_S = 0.02
+TRAIN_S = 0.05
 """About how long a train lasts at the bottleneck."""
 TRAIN_PACKETS_MIN, TRAIN_PACKETS_MAX = 8, 400
 RATE_BPS_MAX = 500_000_000
