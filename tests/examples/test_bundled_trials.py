@@ -12,7 +12,7 @@ import pytest
 
 from netarium.operate import trialfile
 
-LONG = {
+LONG = {"facility-4096", 
     "interference-ab",
     "data-express",
     "dumbbell",
@@ -117,3 +117,19 @@ def test_slowdown_by_size_is_in_the_record(tmp_path: Path) -> None:
     assert len(rows) == 10
     assert all(row["p50"] <= row["p95"] <= row["p99"] for row in rows)
     assert rows[0]["size_bytes_max"] < rows[-1]["size_bytes_min"]
+
+
+def test_the_facility_is_what_its_program_writes() -> None:
+    from bench.facility import lines
+
+    assert trialfile.examples()["facility-4096"].read_text().splitlines() == lines()
+
+
+def test_the_facility_has_4096_services_on_128_slices() -> None:
+    from netarium.describe.loader import load
+
+    trial = load(trialfile.examples()["facility-4096"])
+    assert len(trial.slices) == 128
+    assert sum(len(trial.endpoints(name)) for name, each in trial.services.items() if each.slice) == 4096
+    kinds = {each.kind for each in trial.services.values() if each.slice}
+    assert kinds == {"bulk", "stream", "request_response", "control_loop"}

@@ -139,3 +139,23 @@ def test_a_file_that_is_no_calendar_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a database, and long enough to be read as one" * 20)
     with pytest.raises(RecordError, match="cannot be used as a calendar"):
         Calendar(tmp_path / "notes.txt")
+
+
+def test_the_commands_book_list_find_and_release(cli, folder: Path) -> None:
+    text = FACILITY.replace("BANDWIDTH", "60 Gbit/s").replace("LATENCY", "9 ms")
+    (folder / "booked.trial.yml").write_text(text)
+    later = ("--start", "2099-01-01T09:00+00:00", "--for", "2 h", "--calendar", "c.sqlite")
+    booked = cli("slices", "book", "booked.trial.yml", *later, "--owner", "ann")
+    assert booked.exit_code == 0 and booked.stdout.startswith("booking 1: 1 slices of booked for ann")
+    refused = cli("slices", "book", "booked.trial.yml", *later, "--owner", "bob")
+    assert refused.exit_code == 3
+    assert "The whole trial fits from 2099-01-01 11:00:00" in refused.stderr.replace("\n", " ")
+    assert "has 3" in refused.stderr and "later time" not in refused.stderr
+    free = cli("slices", "free", "booked.trial.yml", *later)
+    assert free.stdout.startswith("free from 2099-01-01 11:00:00")
+    assert "ann" in cli("slices", "list", "--calendar", "c.sqlite").stdout
+    assert cli("slices", "release", "1", "--calendar", "c.sqlite").exit_code == 0
+    assert cli("slices", "book", "booked.trial.yml", *later, "--owner", "bob").exit_code == 0
+    assert "ann" not in cli("slices", "list", "--calendar", "c.sqlite").stdout
+    wrong = cli("slices", "book", "booked.trial.yml", "--start", "soon")
+    assert wrong.exit_code == 2 and "expected 'now', or a date and time" in wrong.stderr
