@@ -327,14 +327,19 @@ def place_by(span: Span, request: Request, effort: Effort = DECISION) -> Span | 
 
 
 def wanted_ports(span: Span, request: Request) -> tuple[int, ...]:
-    """The path that `request` would have on the empty network; of parallel links, the one with most left.
+    """The path that `request` would have on the empty network; of parallel links the shortest with room, else the one
+    with most left.
 
     Empty when there is none.
     """
     graph = span.graph
     _, ports = next(iter(search_paths(span, request, reserved=False)), (0.0, ()))
-    left = span.left_bps
+    room = width_bps(span, graph.mtu_bytes, request) >= request.bandwidth
+    left, costs = span.left_bps, span.costs
+
+    def preferred(port: int) -> tuple[bool, int, int]:
+        return (not room[port], costs[port] if room[port] else -int(left[port]), port)
+
     return tuple(
-        max(graph.ports_between(graph.tail[port], graph.head[port]), key=lambda each: (left[each], -each))
-        for port in ports
+        min(graph.ports_between(graph.tail[port], graph.head[port]), key=preferred) for port in ports
     )

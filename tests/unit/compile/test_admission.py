@@ -561,3 +561,68 @@ def test_packets_never_exceed_the_bound(graph, data):
     bounds = loaded(graph, arrivals).bound_ps
     for seen, arrival in zip(largest_latency(graph, arrivals), arrivals, strict=True):
         assert seen <= bounds[list(arrival.ports)].sum() * (1 + 1e-9)
+
+
+# --- every kind of request: mechanisms, times, protection ---
+
+
+@st.composite
+def cases_of_all_kinds(draw_value):
+    graph = draw_value(graphs(most_nodes=5, most_links=8, mtus=(1500, 1500, 9000)))
+    wanted = []
+    for request in draw_value(requests(graph, most=5)):
+        start = draw_value(st.sampled_from([0, 0, 10 * MS, 20 * MS]))
+        length = draw_value(st.sampled_from([None, 10 * MS, 30 * MS]))
+        wanted.append(
+            replace(
+                request,
+                mechanism=draw_value(st.sampled_from(["auto", "auto", "strict", "ats", "cbs", "cqf", "taprio"])),
+                protection=draw_value(st.sampled_from([False, False, False, True])),
+                packet_size=draw_value(st.sampled_from([None, None, 100])),
+                start=start,
+                end=None if length is None else start + length,
+            )
+        )
+    return graph, [replace(r, mechanism="auto") if r.protection else r for r in wanted]
+
+
+@COMMON
+@given(cases_of_all_kinds())
+def test_every_alternative_of_every_kind_is_accepted_when_asked_again(case):
+    graph, wanted = case
+    joined, admission = decided(graph, wanted)
+    for refusal in admission.refusals:
+        for alternative in refusal.alternatives:
+            changed = [alternative.applied(r) if r.name == refusal.slice_name else r for r in joined]
+            again = decide(graph, *changed)
+            assert refusal.slice_name in {each.name for each in again.reservations}, str(alternative)
+
+
+@COMMON
+@given(cases_of_all_kinds())
+def test_what_is_admitted_of_every_kind_keeps_its_promises(case):
+    graph, wanted = case
+    _, admission = decided(graph, wanted)
+    asked_of = {request.name: request for request in wanted}
+    carried = {}
+    for each in admission.paths:
+        for port in each.ports[each.shaped_hops :]:
+            assert carried.setdefault(port, each.mechanism) == each.mechanism
+    for each in admission.reservations:
+        request = asked_of[each.name]
+        assert all(margin >= 0 for margin in admission.margins(each.name).values())
+        assert request.mechanism in ("auto", each.mechanism)
+        assert (each.second is not None) == request.protection
+
+
+def test_a_later_time_is_offered_and_slices_share_capacity_in_turn():
+    graph = draw("a-b 10 Gbit/s 1 ms")
+    early = asked("early", gbps=6.0, latency=10 * MS, start=0, end=100 * MS)
+    again = asked("again", gbps=6.0, latency=10 * MS, start=50 * MS, end=90 * MS)
+    admission = decide(graph, early, again)
+    changes = [dict(each.changes) for each in admission.refusals[0].alternatives]
+    assert {"start": 110 * MS, "end": 150 * MS} in changes  # its last packets are under way for 10 ms
+    moved = replace(again, start=110 * MS, end=150 * MS)
+    assert decide(graph, early, moved).admitted
+    assert not decide(graph, early, replace(moved, start=109 * MS)).admitted
+    assert decide(graph, early, again, until_ps=140 * MS).refusals[0].alternatives[-1].what != "a later time"
