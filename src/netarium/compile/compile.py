@@ -157,6 +157,10 @@ def _policers(admission: Any, graph: Graph) -> np.ndarray:
         if ingress:
             burst = int(np.ceil(reservation.hop_burst_bound_bytes[1] * wire)) + reservation.mtu_bytes
         end = NEVER if reservation.end_ps is None else reservation.end_ps
+        if ingress and end != NEVER:  # what left the source at the end is still on the first link
+            first = reservation.ports[0]
+            end += int(np.ceil(reservation.hop_delay_bound_ps[0])) + int(graph.delay_ps[first]) + 1
+            end = min(end + min(int(graph.jitter_ps[first]), NEVER), NEVER)
         encode_policer(
             row, reservation.wire_bps, burst, reservation.overhead_bytes, reservation.start_ps, end
         )  # fmt: skip

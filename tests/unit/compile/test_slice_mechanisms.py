@@ -94,3 +94,29 @@ def test_nothing_else_may_have_the_priority_of_slices() -> None:
         )
     with pytest.raises(TrialInvalid, match="tcp in a slice by cbs without a return slice by cbs"):
         compile_trial(trial("cbs", **{"from: a, to: d}": "from: a, to: b, slice: one}"}))
+
+
+def test_slices_in_turn_share_what_they_could_not_share_at_once() -> None:
+    """Two slices of 70 % of a link, one after the other; beyond its end a slice lets nothing pass."""
+    text = """
+trial: turns
+duration: 60 ms
+network:
+  nodes: {a: {kind: host}, m: {kind: router}, b: {kind: host}}
+  defaults: {rate: 100 Mbit/s, delay: 1 ms}
+  links: [{endpoints: [a, m]}, {endpoints: [m, b]}]
+slices:
+  early: {from: a, to: b, bandwidth: 70 Mbit/s, latency: 5 ms, loss: 0, end: 20 ms}
+  late: {from: a, to: b, bandwidth: 70 Mbit/s, latency: 5 ms, loss: 0, start: 25 ms}
+services:
+  one: {kind: stream, from: a, to: b, rate: 60 Mbit/s, stop: 20 ms, slice: early}
+  two: {kind: stream, from: a, to: b, rate: 60 Mbit/s, start: 25 ms, slice: late}
+"""
+    plan = compile_trial(loads(text))
+    certificates = certify(simulate(plan), plan.trial)
+    assert {name: each["certified"] for name, each in certificates.items()} == {"early": True, "late": True}
+    with pytest.raises(AdmissionRefused, match="a later time"):
+        compile_trial(loads(text.replace("latency: 5 ms, loss: 0, start: 25 ms}", "latency: 5 ms, start: 20 ms}")))
+    slices, frame_ps = plan.arrays["slices"], 8 * 1538 * 10**4
+    assert slices["end_ps"].tolist()[0] == 21 * 10**9 + frame_ps + 1  # the first link's time behind its end
+    assert slices["start_ps"].tolist() == [0, 25 * 10**9]
