@@ -83,7 +83,7 @@ class Engine:
         self.over_time: list[np.ndarray] = []
         self.failure: BaseException | None = None
         self.collecting = threading.Lock()
-        self.refused_before = 0
+        self.refused_before, self.stolen_before_s = 0, _stolen_s()
         self.compile_s = time.perf_counter() - loading
 
     def close(self) -> None:
@@ -97,7 +97,7 @@ class Engine:
         stop: Callable[[], bool] | None,
     ) -> Samples:
         """See `emulate`."""
-        self.refused_before = sum(refused_of(fd) for fd in self.fds)
+        self.refused_before, self.stolen_before_s = sum(refused_of(fd) for fd in self.fds), _stolen_s()
         self.real.start_ns = start_ns if start_ns is not None else time.monotonic_ns() + LEAD_NS
         thread = threading.Thread(target=self._engine, name="engine")
         thread.start()
@@ -224,6 +224,7 @@ class Engine:
                 "one write": real.call_ns_max / 1e9,
             },
             refused=sum(refused_of(fd) for fd in self.fds) - self.refused_before,
+            stolen_s=_stolen_s() - self.stolen_before_s,
         )
 
     def _traffic(self) -> dict[str, Any]:
@@ -259,6 +260,12 @@ def _hurry() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
     with contextlib.suppress(PermissionError, OSError):
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
+
+
+def _stolen_s() -> float:
+    """CPU seconds that a hypervisor has taken from this machine so far (proc(5), /proc/stat: steal)."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        return int(stat.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def _a_core_is_free() -> bool:
