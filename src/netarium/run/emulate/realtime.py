@@ -152,7 +152,6 @@ class Engine:
         stop: Callable[[], bool] | None,
     ) -> None:
         """The caller's thread: fetch samples, tell progress, look for a wish to stop."""
-        began = time.perf_counter()
         looked = 0.0
         while thread.is_alive():
             thread.join(LOOK_S)
@@ -161,9 +160,10 @@ class Engine:
             if now - looked > LOADS_S:
                 looked = now
                 self.real.spin_ns = SPIN_NS if _a_core_is_free() else 0
-            if progress is not None:
-                reached = max(0, int(self.real.now_ps))
-                progress(Progress(reached, self.plan.duration_ps, self.filled.packet_hops(), now - began))
+            reached = int(self.real.now_ps)
+            if progress is not None and reached > 0:
+                hops = self.filled.packet_hops()
+                progress(Progress(reached, self.plan.duration_ps, hops, reached / 1e12))
             if stop is not None and stop():
                 self.real.stop = 1
 
