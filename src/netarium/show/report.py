@@ -163,7 +163,8 @@ def _services(record: Record) -> Grid | None:
         ">max",
         ">delay variation",
     ]
-    names += [">RTT p50"] * is_tcp + [">loss", ">retr."]
+    is_shared = any((entry.get("flows") or 0) > 1 and entry.get("jain") is not None for entry in every)
+    names += [">RTT p50"] * is_tcp + [">loss", ">retr."] + [">Jain"] * is_shared
     names += [">completed", ">completion p50", ">p99"] * ended
     grid = Grid(columns(*names), more=max(0, len(every) - SERVICES))
     for name, metrics in list(record.services.items())[:SERVICES]:
@@ -176,11 +177,18 @@ def _services(record: Record) -> Grid | None:
         row += [quantity.seconds(rtt.get("p50"))] * is_tcp
         row += [quantity.percent(metrics.get("loss")),
                 quantity.count(metrics.get("retransmissions")) if rtt else quantity.MISSING]  # fmt: skip
+        row += [_fairness(metrics)] * is_shared
         if ended:
             row += [quantity.count(metrics.get("completed_flows")), quantity.seconds(completion.get("p50")),
                     quantity.seconds(completion.get("p99"))]  # fmt: skip
         grid.rows.append(row)
     return grid
+
+
+def _fairness(metrics: dict[str, Any]) -> str:
+    """Jain's index over the flows of a service; nothing to be fair about with one."""
+    jain = metrics.get("jain")
+    return f"{jain:.3f}" if quantity.is_number(jain) and (metrics.get("flows") or 0) > 1 else quantity.MISSING
 
 
 def _with_interval(metrics: dict[str, Any]) -> str:

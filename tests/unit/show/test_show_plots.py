@@ -183,3 +183,17 @@ def test_runs_are_laid_over_each_other(passed: Record, starved: Record) -> None:
 )
 def test_axes_take_the_prefix_that_fits(largest: float, unit: str, expected: tuple) -> None:
     assert style.scale(largest, unit) == expected
+
+
+def test_windows_stand_beside_the_bandwidth_delay_product(passed: Record) -> None:
+    """Rate of the busiest link times the least round trip of the services drawn, in the unit of the axis."""
+    (drawing,) = plots.draw(passed, ["cwnd"])
+    axes = drawing.figure.axes[0]
+    port = max(passed.links, key=lambda name: passed.links[name]["utilisation"])
+    trip_s = min(service["rtt_s"]["min"] for service in passed.services.values() if service.get("rtt_s"))
+    levels = [line.get_ydata()[0] for line in axes.get_lines() if len(set(line.get_ydata())) == 1]
+    divisor = {"kB": 1e3, "MB": 1e6, "GB": 1e9}[UNIT.search(axes.get_ylabel()).group()[1:-1]]  # type: ignore[union-attr]
+    product = passed.port_rates[port] * trip_s / 8
+    assert levels[0] * divisor == pytest.approx(product)
+    assert levels[1] * divisor == pytest.approx(product + passed.links[port]["queue_bytes_max"])
+    assert f"rate of {port}" in drawing.caption

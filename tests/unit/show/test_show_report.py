@@ -140,3 +140,13 @@ def test_the_command_is_quoted_for_a_shell(tmp_path: Path) -> None:
     assert report.command(record) == "netarium run 'my trial.yml' --set 'title=a b'"
     record.start["argv"] = []
     assert report.command(record) == ""
+
+
+def test_fairness_stands_where_a_service_has_several_flows(runs: Path) -> None:
+    record = read(runs / "crowd")
+    assert ">Jain</th>" not in report.html(record)
+    name, metrics = next(iter(record.services.items()))
+    metrics.update(flows=5, jain=0.98765)
+    text = report.html(record)
+    assert ">Jain</th>" in text
+    assert "0.988" in text.split(f"<td>{name}</td>", 1)[1]

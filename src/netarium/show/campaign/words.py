@@ -13,6 +13,7 @@ from netarium.show.campaign.effects import Contrast
 from netarium.show.campaign.trials import Trials
 from netarium.show.campaign.variants import Lead, Summary
 
+AGAINST = 3  # values of a parameter that one sentence compares with; the report has all
 EDGES = {1: ("highest", "more"), -1: ("lowest", "less"), 0: ("highest", "more")}
 
 
@@ -150,7 +151,17 @@ def leader(trials: Trials, found: Sequence[Summary]) -> list[str]:
         return [text + "."]
     lead = variants.lead(trials, metric, present)
     text += f"; surely ahead of {lead.sure:,} of the other {lead.compared:,}."
-    return [text, *_nearest(trials, metric, lead)]
+    return [text, *_too_few(trials, lead), *_nearest(trials, metric, lead)]
+
+
+def _too_few(trials: Trials, lead: Lead) -> list[str]:
+    """Where even differences of one sign could not be sure, that is what has to be known first."""
+    count, fewest = len(set(trials.seeds.tolist())), fewest_for(ALPHA / lead.compared)
+    if count >= fewest or not lead.undecided:
+        return []
+    return [
+        f"With {_many(count, 'seed')} none of {_many(lead.compared, 'comparison')} can be sure; it takes {fewest} or more."
+    ]
 
 
 def _nearest(trials: Trials, metric: str, lead: Lead) -> list[str]:
@@ -180,7 +191,14 @@ def effect(trials: Trials, contrasts: Sequence[Contrast]) -> str:
     edge, _ = EDGES[trials.direction(first.metric)]
     unit = trials.unit(first.metric)
     text = f"{first.parameter.name}, all else equal: {first.effect.first} has the {edge} {first.metric}, "
-    text += "; ".join(_against(each, unit) for each in contrasts)
+    told = contrasts if len(contrasts) <= AGAINST + 1 else contrasts[:AGAINST]
+    text += "; ".join(_against(each, unit) for each in told)
+    rest = len(contrasts) - len(told)
+    if rest:
+        sure = sum(each.is_sure for each in contrasts[AGAINST:])
+        text += (
+            f"; further from {rest} others, {'surely from all' if sure == rest else f'surely from {sure}'}"
+        )
     counts = sorted({each.effect.overall.n for each in contrasts})
     over = seeds(counts[0]) if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,} common seeds"
     holm = f", p after Holm for {first.comparisons} comparisons" if first.comparisons > 1 else ""

@@ -24,7 +24,7 @@ def draw(record: Record, width_in: float) -> style.Drawing | None:
         axes.plot(grid.times / seconds, goodput[:, index] / divisor, **style.line(index))[0]
         for index in range(len(names))
     ]
-    port, capacity = _capacity(record)
+    port, capacity = busiest_port(record)
     note = ""
     if capacity and capacity <= 4 * np.nanmax(goodput, initial=1.0):
         handles.append(axes.axhline(capacity / divisor, color=style.INK, lw=0.8, ls=(0, (4, 3))))
@@ -64,7 +64,7 @@ def _many(record: Record, grid: Grid, width_in: float) -> style.Drawing:
     return style.Drawing("throughput", "Goodput over time", caption, figure, data)
 
 
-def _capacity(record: Record) -> tuple[str, float]:
+def busiest_port(record: Record) -> tuple[str, float]:
     """(port, rate in bit/s) of the port that was used most; ("", 0.0) when that is not recorded."""
     rates = record.port_rates
     used = {

@@ -1,11 +1,14 @@
-"""Congestion windows of tracked flows over time."""
+"""Congestion windows of tracked flows over time, with the bandwidth-delay product of the busiest link."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from netarium.show.plots import events, style
+from netarium.show.plots.throughput import busiest_port
 from netarium.show.record import Grid, Record
+
+FAR = 6.0  # a line higher than this many times the largest window would flatten the windows
 
 
 def draw(record: Record, width_in: float) -> style.Drawing | None:
@@ -25,6 +28,10 @@ def draw(record: Record, width_in: float) -> style.Drawing | None:
         look = style.line(order.index(service) if service in order and len(columns) <= len(order) else index)
         handles += axes.plot(grid.times / seconds, window[:, index] / divisor, **look)
         names.append(f"{service} (flow {grid.names[column]})" if service else f"flow {grid.names[column]}")
+    lines, note = _products(record, grid, columns, float(np.nanmax(window)))
+    for (name, product_bytes), dashes in zip(lines.items(), ((0, (4, 3)), (0, (1, 1.5))), strict=False):
+        handles.append(axes.axhline(product_bytes / divisor, color=style.INK, lw=0.8, ls=dashes))
+        names.append(name)
     axes.set_ylim(0, None)
     style.label(axes, "y", "congestion window", unit)
     events.shade(axes, record, seconds)
@@ -33,10 +40,31 @@ def draw(record: Record, width_in: float) -> style.Drawing | None:
     caption = (
         "Congestion window over time"
         + (f" of {len(columns)} tracked flows; {rest:,} more are in series_flows.parquet" if rest else "")
-        + f". {style.origin(record)}"
+        + f".{note} {style.origin(record)}"
     )
-    data = style.long_form(grid.times, names, cwnd_bytes=window)
+    data = style.long_form(grid.times, names[: len(columns)], cwnd_bytes=window)
     return style.Drawing("cwnd", "Congestion windows", caption, figure, data)
+
+
+def _products(record: Record, grid: Grid, columns: list[int], largest: float) -> tuple[dict[str, float], str]:
+    """(name -> bytes of a horizontal line, what they are): BDP, and BDP with the longest queue of the same port.
+
+    Of the least round-trip time among the services drawn; nothing where a rate or a round trip is not recorded,
+    or where one flow is so small beside the link that the line would hide its window.
+    """
+    services = {record.flow_services.get(grid.names[column], "") for column in columns}
+    trips = [(record.services.get(name, {}).get("rtt_s") or {}).get("min") for name in services]
+    known = [float(trip) for trip in trips if trip]
+    port, rate_bps = busiest_port(record)
+    if not known or not rate_bps:
+        return {}, ""
+    product = rate_bps * min(known) / 8
+    queue = float(record.links.get(port, {}).get("queue_bytes_max") or 0)
+    found = {"BDP": product, "BDP + longest queue": product + queue} if queue else {"BDP": product}
+    found = {name: value for name, value in found.items() if value <= FAR * largest}
+    queued = ", and with its longest queue added" if len(found) > 1 else ""
+    what = f" BDP: rate of {port}, the busiest link, times the least round trip{queued}; its flows share it."
+    return found, what if found else ""
 
 
 def _chosen(record: Record, grid: Grid) -> list[int]:

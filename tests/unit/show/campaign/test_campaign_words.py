@@ -232,3 +232,18 @@ def test_the_document_says_what_the_sentences_say(shootout: Trials) -> None:
     assert len(again["variants"]) == 12
     bbr = next(e for e in again["effects"] if e["metric"] == "flow.goodput" and e["second"] == "cubic")
     assert (bbr["first"], bbr["sure"], bbr["seeds"], bbr["settings"]["more"]) == ("bbr", True, 12, 4)
+
+
+def test_too_few_seeds_for_so_many_comparisons_is_said(tmp_path: Path) -> None:
+    folder = made_campaigns.shootout(tmp_path / "c", seeds=4)
+    trials = Trials(read_campaign(folder))
+    text = " ".join(words.summary(trials, variants.summaries(trials)))
+    assert "With 4 seeds none of 11 comparisons can be sure; it takes 9 or more." in text
+
+
+def test_a_parameter_with_many_values_is_told_in_short(shootout: Trials) -> None:
+    (congestion, *_) = effects.of_campaign(shootout, "flow.goodput")
+    many = [*congestion, *congestion, *congestion]
+    text = words.effect(shootout, many)
+    assert text.count(" than ") == words.AGAINST
+    assert "further from 3 others, surely from all" in text
