@@ -12,7 +12,8 @@ import pytest
 
 from netarium.operate import trialfile
 
-LONG = {"facility-4096", 
+LONG = {
+    "facility-4096",
     "interference-ab",
     "data-express",
     "dumbbell",

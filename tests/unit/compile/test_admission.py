@@ -461,7 +461,9 @@ def test_the_slices_of_the_model_are_what_is_asked():
     express = Slice(**{"from": "a", "to": "b", "bandwidth": "50 Gbit/s", "latency": "10 ms", "loss": 0})
     admission = admit({"express": express}, graph)
     assert admission.admitted and admission["express"].margin_ps > 8 * MS
-    assert admission.explain()[0].startswith("express: 50 Gbit/s by strict along a, b; latency at most 1.001 ms")
+    assert admission.explain()[0].startswith(
+        "express: 50 Gbit/s by strict along a, b; latency at most 1.001 ms"
+    )
 
 
 def test_the_share_is_a_parameter():
@@ -576,7 +578,9 @@ def cases_of_all_kinds(draw_value):
         wanted.append(
             replace(
                 request,
-                mechanism=draw_value(st.sampled_from(["auto", "auto", "strict", "ats", "cbs", "cqf", "taprio"])),
+                mechanism=draw_value(
+                    st.sampled_from(["auto", "auto", "strict", "ats", "cbs", "cqf", "taprio"])
+                ),
                 protection=draw_value(st.sampled_from([False, False, False, True])),
                 packet_size=draw_value(st.sampled_from([None, None, 100])),
                 start=start,

@@ -116,7 +116,9 @@ services:
     certificates = certify(simulate(plan), plan.trial)
     assert {name: each["certified"] for name, each in certificates.items()} == {"early": True, "late": True}
     with pytest.raises(AdmissionRefused, match="a later time"):
-        compile_trial(loads(text.replace("latency: 5 ms, loss: 0, start: 25 ms}", "latency: 5 ms, start: 20 ms}")))
+        compile_trial(
+            loads(text.replace("latency: 5 ms, loss: 0, start: 25 ms}", "latency: 5 ms, start: 20 ms}"))
+        )
     slices, frame_ps = plan.arrays["slices"], 8 * 1538 * 10**4
     assert slices["end_ps"].tolist()[0] == 21 * 10**9 + frame_ps + 1  # the first link's time behind its end
     assert slices["start_ps"].tolist() == [0, 25 * 10**9]

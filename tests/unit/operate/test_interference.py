@@ -65,7 +65,11 @@ def test_both_runs_side_by_side(cli, folder: Path) -> None:
     assert entry["certified"] == [True, True]
     assert entry["interfered"]["latency_s_max"] <= entry["bound"]["latency_s"]
     assert entry["interfered"]["latency_s_max"] >= entry["before"]["latency_s_max"]
-    assert document["interfered"]["services"]["other"]["loss"] > 0.05 > document["before"]["services"]["other"]["loss"]
+    assert (
+        document["interfered"]["services"]["other"]["loss"]
+        > 0.05
+        > document["before"]["services"]["other"]["loss"]
+    )
 
 
 def test_as_a_table(cli, folder: Path) -> None:
@@ -75,5 +79,11 @@ def test_as_a_table(cli, folder: Path) -> None:
     )
     result = cli("run", "calm.trial.yml", "--interfere", "--quiet")
     assert result.exit_code == 0, result.stderr
-    for words in ("interfered", "first", "best effort", "interference on 3 links", "not judged under interference"):
+    for words in (
+        "interfered",
+        "first",
+        "best effort",
+        "interference on 3 links",
+        "not judged under interference",
+    ):
         assert words in result.stdout
