@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import facts
-from netarium.compile.admission import _refusal
+from netarium.compile.admission import refusal_of
 from netarium.compile.graph import Graph, build_graph
 from netarium.compile.ledger import Request
 from netarium.compile.placement import place
@@ -62,7 +62,7 @@ def timed(times: Timetable, asked: Request) -> float:
     began = time.process_time()
     span = times.span(asked)
     if place(span, asked) is None:
-        _refusal(times, span, asked, SHARE, ALWAYS_PS)
+        refusal_of(times, span, asked, SHARE, ALWAYS_PS)
     return time.process_time() - began
 
 

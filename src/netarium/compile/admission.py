@@ -238,7 +238,7 @@ def decide(
         span = times.span(request)
         after = place(span, request)
         if after is None:
-            refusals.append(_refusal(times, span, request, share, until_ps))
+            refusals.append(refusal_of(times, span, request, share, until_ps))
         else:
             times.place(request, after)
     return refusals
@@ -358,7 +358,7 @@ def _whole(value: float) -> int | None:
     return int(value) if isfinite(value) else None
 
 
-def _refusal(times: Timetable, span: Span, request: Request, share: float, until_ps: int) -> Refusal:
+def refusal_of(times: Timetable, span: Span, request: Request, share: float, until_ps: int) -> Refusal:
     """The reason on the wanted path, and what could be had instead."""
     graph, span = span.graph, span.using("strict" if request.mechanism == "auto" else request.mechanism)
     ports = wanted_ports(span, request)
