@@ -9,15 +9,16 @@ from test_bundled_trials import run
 
 from netarium.compile.mechanisms import cqf
 from netarium.compile.mechanisms.terms import PortTerms
-from netarium.describe.loader import load
-from netarium.operate.trialfile import examples_folder
+from netarium.describe.loader import loads
+from netarium.operate import trialfile, variants
 
 SMALLEST_BYTES = 36 + 28
 
 
 def bound() -> cqf.Bound:
     """From west to east, every port that the flows cross, with the clocks of the trial."""
-    trial = load(examples_folder() / "deterministic-13000km.trial.yml")
+    file, _ = variants.split(trialfile.find("deterministic-13000km"), None)
+    trial = loads(file.text, folder=file.folder)
     network = trial.network.expand()
     ports = {port.name: port for port in network.ports()}
     nodes = ["west", *(f"r{k:02}" for k in range(14)), "east"]
@@ -45,6 +46,6 @@ def test_the_run_keeps_within_the_bound(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_without_the_mechanism_jitter_is_fifty_times_as_large(tmp_path: Path) -> None:
+def test_without_the_mechanism_jitter_is_thirty_times_as_large(tmp_path: Path) -> None:
     service = run(tmp_path, "deterministic-13000km", "--variant", "without")["services"]["deterministic"]
-    assert service["delay_variation_s"] > 50 * 20e-6
+    assert service["delay_variation_s"] > 30 * 20e-6
