@@ -12,13 +12,8 @@ import pytest
 
 from netarium.operate import trialfile
 
-LONG = {
-    "facility-4096",
-    "interference-ab",
-    "data-express",
-    "dumbbell",
-    "deterministic-13000km",
-}  # more than ten seconds on a slow machine
+LONG = {"facility-4096", "interference-ab", "data-express", "dumbbell", "deterministic-13000km"}
+"""More than ten seconds on a slow machine."""
 
 
 def run(runs: Path, *arguments: str) -> dict:

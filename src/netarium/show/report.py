@@ -27,6 +27,7 @@ TITLES = {
     "topology": "topology map",
     "throughput": "goodput over time",
     "latency": "latency over time",
+    "jitter": "latencies apart",
     "queue": "queues",
     "delay_cdf": "latency distribution",
     "deadlines": "deadlines",

@@ -37,7 +37,7 @@ def test_a_crowd_has_every_figure(crowd: Record) -> None:
 
 
 def test_nothing_empty_is_drawn(udp: Record, unfinished: Record) -> None:
-    assert names(udp) == ["topology", "throughput", "latency", "queue", "delay_cdf", "drops"]
+    assert names(udp) == ["topology", "throughput", "latency", "jitter", "queue", "delay_cdf", "drops"]
     assert names(unfinished) == []
 
 
@@ -110,7 +110,7 @@ def test_inline_figures_share_no_id_and_take_colours_from_the_page(
     report_of: Callable[[str], str],
 ) -> None:
     texts = re.findall(r"<svg.*?</svg>", report_of("passed"), re.DOTALL)
-    assert len(texts) == 8
+    assert len(texts) == 9
     ids = [found for text in texts for found in re.findall(r'\bid="([^"]+)"', text)]
     assert ids
     assert len(ids) == len(set(ids))

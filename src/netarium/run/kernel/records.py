@@ -46,32 +46,16 @@ NOT_ECT, ECT_1, ECT_0, CE = 0, 1, 2, 3
 RETRANSMITTED, ECE, CWR, LOST_ON_LINK, CORRUPTED, DUPLICATE, LAST, LEFT_HOST = 1, 2, 4, 8, 16, 32, 64, 128
 
 # Why a packet was dropped; the index is the column of `drops`
-REASONS = (
-    "DROP_TAIL",
-    "DROP_AQM",
-    "DROP_IMPAIRMENT",
-    "DROP_LINK_DOWN",
-    "DROP_NO_ROUTE",
-    "DROP_POLICER",
-    "DROP_CORRUPTED",
-    "DROP_NODE_DOWN",
-    "DROP_OVERSIZE",
-    "DROP_GATE",
-    "DROP_LATE",
-)
 (
-    DROP_TAIL,
-    DROP_AQM,
-    DROP_IMPAIRMENT,
-    DROP_LINK_DOWN,
-    DROP_NO_ROUTE,
-    DROP_POLICER,
-    DROP_CORRUPTED,
-    DROP_NODE_DOWN,
-    DROP_OVERSIZE,
-    DROP_GATE,
-    DROP_LATE,
-) = range(11)
+    DROP_TAIL, DROP_AQM, DROP_IMPAIRMENT, DROP_LINK_DOWN, DROP_NO_ROUTE, DROP_POLICER, DROP_CORRUPTED, DROP_NODE_DOWN,
+    DROP_OVERSIZE, DROP_GATE, DROP_LATE,
+) = range(11)  # fmt: skip
+REASONS = (
+    "DROP_TAIL", "DROP_AQM", "DROP_IMPAIRMENT", "DROP_LINK_DOWN", "DROP_NO_ROUTE", "DROP_POLICER", "DROP_CORRUPTED",
+    "DROP_NODE_DOWN", "DROP_OVERSIZE", "DROP_GATE", "DROP_LATE",
+)  # fmt: skip
+"""OVERSIZE: larger than its class or stream may send; GATE: a stream gate was closed; LATE: its cycle had begun, or it would
+have had to wait too long to be eligible."""
 
 PACKET = record(
     ("time_ps", "i8", "waiting: when it was enqueued; in flight: when it arrives"),
