@@ -228,6 +228,7 @@ def test_requests_are_poisson_clients_of_all_their_servers() -> None:
     asked = json.loads(words(found, "client")[-1])
     assert asked["arrivals_per_s"] == 10.0 and asked["sizes"] == [[20000.0, 0.0], [20000.0, 1.0]]
     assert [port for _, port, _ in asked["servers"]] == sorted(rule.port for rule in found.rules)
+    assert all(rule.answers for rule in found.rules), "the data is what the servers answer"
     servers = [one for one in found.programs if one.role == "server"]
     assert all(one.start_ps < 0 for one in servers), "they listen when the trial begins"
 
