@@ -139,7 +139,7 @@ class Emulation:
     programs: tuple[Program, ...] = ()
     tolerance_ps: int = 1_000_000_000
     """How late the engine may be, for 99.9 % of the frames."""
-    offload: bool = True
+    offload: bool = False
     isolation: str = "read_only"
     linktest: str = "none"
     packages: tuple[tuple[str, str], ...] = ()
