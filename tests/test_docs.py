@@ -85,7 +85,10 @@ def commands(page: Path) -> list[list[str]]:
     ]
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs/tutorial.md", ROOT / "docs/tutorial-real-hosts.md"], ids=name_of)
+WITH_COMMANDS = [ROOT / "README.md", ROOT / "docs/tutorial.md", ROOT / "docs/tutorial-real-hosts.md"]
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=name_of)
 def test_commands_of_a_page_exist(page: Path) -> None:
     import typer
 

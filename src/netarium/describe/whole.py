@@ -30,7 +30,8 @@ DURATION_DAYS_MAX = 100  # int64 picoseconds reach 106 days
 def problems_of_whole(trial: Trial) -> list[Problem]:
     """Every problem that needs more than one part of the trial to see."""
     problems = [*_time_problems(trial), *file_problems(trial, trial.locate)]
-    if not trial.services and not trial.slices and trial.mode != "emulate":  # which may be a network to work in
+    to_work_in = trial.mode == "emulate"
+    if not trial.services and not trial.slices and not to_work_in:
         problems.append(Problem("services", "a trial without services and slices", "at least one of them"))
     if any(problem.where.startswith("network.topology") for problem in problems):
         return problems
