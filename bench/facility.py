@@ -21,12 +21,12 @@ HEAD = """\
 trial: facility-4096
 title: 4,096 heterogeneous services over 128 slices, and a fibre cut
 description: >
-  64 pairs of cities have a slice each way: transfers, video, web, control loops with deadlines, telemetry. 40 best-effort transfers
-  cross the country beside them. In the middle of the run the fibre between two cities is cut. Every slice is
+  64 pairs of cities have a slice each way: transfers, video, web, control loops with deadlines, telemetry. 40 best-effort
+  transfers cross the country beside them. In the middle of the run the fibre between two cities is cut. Every slice is
   admitted with a bound, and certified; with --interfere also while every link of every slice is full of best effort.
 duration: 1 s
 network:
-  topology: {kind: reference_backbone}
+  topology: {kind: reference_backbone, rate: 40 Gbit/s, access_rate: 40 Gbit/s}
   defaults: {mtu: 9000 B}
   routing: {reconvergence: 50 ms}
 probes: {interval: 20 ms}
@@ -47,7 +47,7 @@ TRANSFER = Flavour(
     (("transfer", "kind: bulk", PER_SLICE),),
 )  # fmt: skip
 VIDEO = Flavour(
-    "video", "bandwidth: 720 Mbit/s, packet_size: 1500 B, latency: 60 ms, delay_variation: 2 ms, loss: 0",
+    "video", "bandwidth: 720 Mbit/s, packet_size: 1500 B, latency: 60 ms, loss: 0, protection: true",
     (
         ("camera", "kind: stream, rate: 25 Mbit/s, packet_size: 1500 B, pattern: poisson", 16),
         ("screen", "kind: stream, rate: 12 Mbit/s, packet_size: 1500 B", 16),
@@ -61,14 +61,14 @@ WEB = Flavour(
     ),
 )  # fmt: skip
 CONTROL = Flavour(
-    "control", "bandwidth: 60 Mbit/s, packet_size: 60 B, burst: 20 kB, latency: 60 ms, delay_variation: 1 ms, loss: 0",
+    "control", "bandwidth: 60 Mbit/s, packet_size: 60 B, burst: 20 kB, latency: 60 ms, loss: 0, protection: true",
     (
         ("grid", "kind: control_loop, period: 10 ms, deadline: 60 ms, size: 200 B", 16),
         ("drive", "kind: control_loop, period: 4 ms, deadline: 60 ms, size: 64 B, stagger: true", 16),
     ),
 )  # fmt: skip
 TELEMETRY = Flavour(
-    "telemetry", "bandwidth: 200 Mbit/s, packet_size: 70 B, burst: 30 kB, latency: 60 ms, delay_variation: 1 ms, loss: 0",
+    "telemetry", "bandwidth: 200 Mbit/s, packet_size: 70 B, burst: 30 kB, latency: 60 ms, delay_variation: 2 ms, loss: 0",
     (
         ("sensor", "kind: stream, rate: 200 kbit/s, packet_size: 200 B, pattern: poisson", 24),
         ("meter", "kind: stream, rate: 1 Mbit/s, packet_size: 500 B", 8),
@@ -105,7 +105,7 @@ def lines() -> list[str]:
     text = [*HEAD.splitlines(), "slices:", *slices, "services:", *services]
     text.append('  best-effort: {kind: bulk, from: "host-*", to: "host-*", pairs: permutation}')
     text.append("events:")
-    text.append("  - {kind: link_down, at: 500 ms, link: CUT}")
+    text.append("  - {kind: link_down, at: 500 ms, link: jinan-qingdao}")
     text.append("expect:")
     text += [f"  - {{slice: {line.split(':')[0].strip()}, certified: true}}" for line in slices]
     return text

@@ -83,10 +83,9 @@ def address6(index: int) -> str:
 def real_plan(
     trial: dict[str, Any],
     real: Sequence[str],
-    rules: Sequence[tuple[str, str, str]] = (),
-    offload: bool = True,
+    rules: Sequence[tuple] = (),
 ) -> RealPlan:
-    """Compile a trial with some real hosts. rules: (service, from, to): all frames between two hosts."""
+    """Compile a trial with some real hosts. rules: (service, from, to[, band]): all frames between two hosts."""
     plan = compile_trial(loads(json.dumps({"trial": "real-hosts", **trial})))
     graph = plan.graph
     hosts = []
@@ -107,8 +106,10 @@ def real_plan(
     names |= {node: (address(i), address6(i)) for i, node in enumerate(real)}
     services = list(plan.service_names)
     flows = tuple(
-        FlowRule(services.index(service), graph.node_index[src], graph.node_index[dst])
-        for service, src, dst in rules
+        FlowRule(
+            services.index(service), graph.node_index[src], graph.node_index[dst], band=band[0] if band else 0
+        )
+        for service, src, dst, *band in rules
     )
     wired = RealPlan(plan, Emulation(tuple(hosts), names, flows))
     network = plan.trial.network.expand()

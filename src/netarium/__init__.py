@@ -33,7 +33,7 @@ _NAMES = {
     "describe.probes": "Probes Capture",
     "describe.projections": "Projection",
     "describe.expect": "Expect",
-    "describe.campaign": "Campaign Grid Zip Cases Random LatinHypercube Files",
+    "describe.campaign": "Campaign GridSweep ZipSweep CasesSweep RandomSweep LatinHypercubeSweep FilesSweep KeptMetric",
     "describe.loader": "load loads",
     "describe.dump": "dump",
     "operate.runner": "check",

@@ -12,7 +12,12 @@ import pytest
 
 from netarium.operate import trialfile
 
-LONG = {"interference-ab", "data-express", "dumbbell"}  # more than ten seconds on a slow machine
+LONG = {
+    "interference-ab",
+    "data-express",
+    "dumbbell",
+    "deterministic-13000km",
+}  # more than ten seconds on a slow machine
 
 
 def run(runs: Path, *arguments: str) -> dict:

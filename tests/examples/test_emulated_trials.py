@@ -110,7 +110,7 @@ def test_a_program_that_is_not_there_is_exit_code_4_before_anything_runs(tmp_pat
 def test_a_port_that_never_gets_ready_ends_the_run_and_keeps_the_record(tmp_path: Path) -> None:
     services = """
   web: {kind: command, node: b, argv: [sleep, 60], ready: {port: 80, within: 500 ms}}
-  get: {kind: command, node: a, argv: [true], after: web}
+  get: {kind: command, node: a, argv: [pwd], after: web}
 """
     printed = netarium(
         "run", small(tmp_path, services), "--json", "--quiet", "--out", str(tmp_path), exit_code=1

@@ -10,7 +10,8 @@ earlier slices kept.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import isfinite
 
 import numpy as np
@@ -23,7 +24,7 @@ from netarium.compile.graph import Graph
 from netarium.compile.ledger import Asked, Ledger, Misfit, Request
 from netarium.compile.mechanisms.classes import MECHANISMS, reservable_bps
 from netarium.compile.paths import explain_no_route, path_problems
-from netarium.compile.placement import misfit, place, wanted_ports
+from netarium.compile.placement import misfit, place, second_name, wanted_ports
 from netarium.compile.timetable import ALWAYS_PS, Span, Timetable
 from netarium.errors import AdmissionRefused, Problem, TrialInvalid
 from netarium.units import format_rate, format_size, format_time
@@ -40,7 +41,8 @@ class Reservation:
     reserved_bps: on the wire at each port, for packets of packet_bytes with overhead_bytes. floor_ps: a full packet on the
     empty path (propagation and transmission). latency_bound_ps, variation_bound_ps: worst case beside all
     admitted slices; margin_ps: what is left between it and the promised latency. hop_delay_bound_ps: its
-    share in each port, without propagation. hop_burst_bound_bytes: IP packets that may come at once to each
+    share in each port, without propagation. second: with protection, the other path; the bounds hold if either
+    fails. hop_burst_bound_bytes: IP packets that may come at once to each
     port, which a policer there must let pass. loss: long-run ratio that the impairments on the path cause.
     """
 
@@ -62,18 +64,26 @@ class Reservation:
     loss: float
     latency_promised_ps: int | None
     variation_promised_ps: int | None
+    loss_promised: float | None = None
     start_ps: int = 0
     end_ps: int | None = None
     mechanism: str = "strict"
     shaped_hops: int = 0
     cycle_ps: int = 0
     regulated: tuple[int, int] = (0, 0)
+    second: Reservation | None = None
 
     @property
     def margin_ps(self) -> int | None:
         if self.latency_promised_ps is None or self.latency_bound_ps is None:
             return None
         return self.latency_promised_ps - self.latency_bound_ps
+
+    @property
+    def variation_margin_ps(self) -> int | None:
+        if self.variation_promised_ps is None or self.variation_bound_ps is None:
+            return None
+        return self.variation_promised_ps - self.variation_bound_ps
 
     @property
     def wire_bps(self) -> int:
@@ -92,7 +102,10 @@ class Reservation:
             bound += f" ({format_time(self.margin_ps)} below the promise)"
         if self.variation_bound_ps is not None:
             bound += f", delay variation at most {format_time(self.variation_bound_ps)}"
-        return f"{self.name}: {format_rate(self.bandwidth_bps)} along {', '.join(self.nodes)}; {bound}"
+        way = f"along {', '.join(self.nodes)}"
+        if self.second is not None:
+            way += f" and {', '.join(self.second.nodes)}"
+        return f"{self.name}: {format_rate(self.bandwidth_bps)} by {self.mechanism} {way}; {bound}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,13 +156,40 @@ class Admission:
     backlog_bytes: NDArray[np.float64]
     share: float
 
+    @cached_property
+    def _by_name(self) -> dict[str, Reservation]:
+        return {each.name: each for each in self.reservations}
+
+    @property
+    def paths(self) -> tuple[Reservation, ...]:
+        """Every path of every slice: first those of all slices, then the second paths of protected ones."""
+        return (*self.reservations, *(each.second for each in self.reservations if each.second is not None))
+
+    @cached_property
+    def bands(self) -> dict[str, int]:
+        """Name of each path -> the band of its packets: 1 and up, in the order of `paths`."""
+        return {each.name: band for band, each in enumerate(self.paths, 1)}
+
     @property
     def admitted(self) -> bool:
         return not self.refusals
 
+    def margins(self, name: str) -> dict[str, float]:
+        """What is left of each objective of an admitted slice: bandwidth in bit/s on the fullest port of its paths, beside
+        all slices; latency and delay variation in ps and loss as a ratio between the bound and the promise, where
+        there is one."""
+        slot = self[name]
+        ports = [port for path in (slot, slot.second) if path is not None for port in path.ports]
+        found: dict[str, float] = {"bandwidth": int((self.reservable_bps - self.reserved_bps)[ports].min())}
+        known = {"latency": slot.margin_ps, "delay_variation": slot.variation_margin_ps}
+        found |= {word: margin for word, margin in known.items() if margin is not None}
+        if slot.loss_promised is not None:
+            found["loss"] = slot.loss_promised - slot.loss
+        return found
+
     def __getitem__(self, name: str) -> Reservation:
         """The reservation of an admitted slice. Raises KeyError."""
-        return {each.name: each for each in self.reservations}[name]
+        return self._by_name[name]
 
     def require(self) -> Admission:
         """This admission. Raises AdmissionRefused with every refusal when a slice was refused."""
@@ -172,8 +212,8 @@ def admit(
     """Decide on all slices, in their order; a refused one reserves nothing and the next are still decided.
 
     `metric` is the routing metric that orders paths; `share` of each port may be reserved; no
-    later time than `until_ps` is offered. Raises TrialInvalid for an unknown node, a path that is none, or ends that nothing joins: those are mistakes,
-    not refusals.
+    later time than `until_ps` is offered. Raises TrialInvalid for an unknown node, a path that is none, or ends
+    that nothing joins: those are mistakes, not refusals.
     """
     requests = [request_of(name, asked) for name, asked in slices.items()]
     check(graph, requests)
@@ -210,7 +250,7 @@ def admission_of(
     """What `times` holds of `requests`."""
     placed = times.placed()
     return Admission(
-        tuple(_reservation(placed[each.name]) for each in requests if each.name in placed),
+        tuple(_with_second(placed, each) for each in requests if each.name in placed),
         tuple(refusals),
         np.maximum.reduce([each.reserved_bps for each in times.ledgers]),
         reservable_bps(times.graph, times.ledgers[0].classes["strict"]),
@@ -221,12 +261,22 @@ def admission_of(
 
 def request_of(name: str, asked: Asked) -> Request:
     """What a slice of a trial asks."""
-    path = tuple(asked.path) if asked.path else None
     return Request(
-        name, asked.from_, asked.to, asked.bandwidth, asked.latency, asked.delay_variation, asked.loss, path,
-        asked.burst, asked.packet_size, asked.start, asked.end,
-        asked.mechanism,
-    )  # fmt: skip
+        name=name,
+        from_=asked.from_,
+        to=asked.to,
+        bandwidth=asked.bandwidth,
+        latency=asked.latency,
+        delay_variation=asked.delay_variation,
+        loss=asked.loss,
+        path=tuple(asked.path) if asked.path else None,
+        burst=asked.burst,
+        packet_size=asked.packet_size,
+        start=asked.start,
+        end=asked.end,
+        mechanism=asked.mechanism,
+        protection=asked.protection,
+    )
 
 
 def _problems(graph: Graph, request: Request) -> list[Problem]:
@@ -248,6 +298,24 @@ def _problems(graph: Graph, request: Request) -> list[Problem]:
     src, dst = graph.node(request.from_), graph.node(request.to)
     why = "it starts and ends at one node" if src == dst else explain_no_route(graph, src, dst)
     return [Problem(where, "ends without a route", "two nodes that links join", why)] if why else []
+
+
+def _with_second(placed: Mapping[str, list[tuple[Ledger, int]]], request: Request) -> Reservation:
+    first = _reservation(placed[request.name])
+    if not request.protection:
+        return first
+    second = _reservation(placed[second_name(request)])
+    return replace(
+        first,
+        second=second,
+        loss=max(first.loss, second.loss),
+        latency_bound_ps=_largest(first.latency_bound_ps, second.latency_bound_ps),
+        variation_bound_ps=_largest(first.variation_bound_ps, second.variation_bound_ps),
+    )
+
+
+def _largest(a: int | None, b: int | None) -> int | None:
+    return None if a is None or b is None else max(a, b)
 
 
 def _reservation(stands: list[tuple[Ledger, int]]) -> Reservation:
@@ -276,6 +344,7 @@ def _reservation(stands: list[tuple[Ledger, int]]) -> Reservation:
         loss=fit.loss,
         latency_promised_ps=fit.request.latency,
         variation_promised_ps=fit.request.delay_variation,
+        loss_promised=fit.request.loss,
         mechanism=fit.mechanism,
         shaped_hops=fit.shaped_hops,
         cycle_ps=0 if fit.cycled is None else fit.cycled.cycle_ps,
@@ -295,6 +364,8 @@ def _refusal(times: Timetable, span: Span, request: Request, share: float, until
     ports = wanted_ports(span, request)
     nodes = graph.nodes_along(ports)
     why = misfit(span, request, ports)
+    if why is None and request.protection:
+        why = Misfit("protection", ports[0], 2, 1)
     if why is None:
         raise AssertionError(f"slice {request.name} fits on {nodes}, yet no path was found for it")
     changes = alternatives(span, request, nodes, times, until_ps)
@@ -326,6 +397,13 @@ def _words(span: Span, request: Request, why: Misfit, share: float) -> tuple[str
         needs = f"{asked} of IP packets is {format_rate(why.needed)} on the wire"
         limit = f"{format_rate(most)} that slices may take ({share:.0%} of {format_rate(rate)})"
         return asked, left, f"{needs}; {port} has {left} left of the {limit}: {format_rate(over)} too much"
+    if why.objective == "protection":
+        held = f"{', '.join(span.graph.nodes_along(wanted_ports(span, request)))} would hold it alone"
+        return (
+            "two paths",
+            "one",
+            f"{held}, but no two paths without a common router or link hold it together",
+        )
     if why.objective == "mechanism":
         asked, left = MECHANISMS[int(why.needed)], MECHANISMS[int(why.there_is)]
         return asked, left, f"{port} serves slices by {left}, and a port has one mechanism"

@@ -17,7 +17,9 @@ analyses using network calculus for complex networks", CRTS 2017); with L becaus
 INP Toulouse 2004, section 4.2).
 At a host the shaper holds each slice to its bucket and latency counts from there: such a port takes one frame's time.
 
-Jitter j of an impairment at a port shifts by a further 2 j, of single slices and of what a line brings. Where slices meet in a circle the delays depend on each
+Jitter j of an impairment at a port shifts by a further 2 j, of single slices and of what a line brings.
+
+Where slices meet in a circle the delays depend on each
 other: D = F(D) with F monotone. Any D with F(D) <= D lies above the least fixed point (Tarski), which is a bound
 (Thomas, Le Boudec and Mifdaoui, On cyclic dependencies and regulators in time-sensitive networks, RTSS 2019, FP-TFA).
 The iteration starts from below and ends with such a D, found by adding SLACK to what it has nearly settled on. Where none is

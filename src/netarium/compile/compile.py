@@ -57,7 +57,7 @@ def compile_trial(trial: Any) -> Plan:
         **ports.queues.extras(),
         "clocks": _clocks(network),
         "pairs": _at_least_one(pair_records, r.PAIR),
-        "slices": _policers(trial, admission, graph),
+        "slices": _policers(admission, graph),
         "sources": _stacked(traffic.sources, r.SOURCE),
         "transports": _stacked(traffic.transports, r.TRANSPORT),
         "impairments": _stacked(ports.impairments, None, "IMPAIRMENT"),
@@ -146,11 +146,10 @@ def _stacked(rows: list[Any], dtype: Any, name: str = "") -> np.ndarray:
     return stacked
 
 
-def _policers(trial: Any, admission: Any, graph: Graph) -> np.ndarray:
-    """SLICE[n] in the order of the trial's slices; each is policed at the first port behind its source."""
-    slices = np.zeros(max(1, len(trial.slices)), SLICE)
-    for row, name in zip(slices, trial.slices, strict=False):
-        reservation = admission[name]
+def _policers(admission: Any, graph: Graph) -> np.ndarray:
+    """SLICE[n] in the order of bands; each is policed at the first port behind its source."""
+    slices = np.zeros(max(1, len(admission.paths)), SLICE)
+    for row, reservation in zip(slices, admission.paths, strict=False):
         shaped = not graph.node_forwards[graph.tail[reservation.ports[0]]]
         ingress = 1 if shaped and len(reservation.ports) > 1 else 0
         wire = reservation.wire_bps / reservation.bandwidth_bps

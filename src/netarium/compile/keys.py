@@ -37,4 +37,4 @@ def reseeded(plan: Any, seed: int) -> Any:
     """The plan of the same trial with another seed; as compiled anew, where `only_keys_differ`."""
     trial = plan.trial.model_copy(update={"seed": seed})
     arrays = {**plan.arrays, "streams": streams(seed, plan.stream_names)}
-    return dataclasses.replace(plan, trial=trial, arrays=arrays)
+    return dataclasses.replace(plan, trial=trial, arrays=arrays, array_digests=dict(plan.array_digests))

@@ -43,6 +43,8 @@ class Asked(Protocol):
     @property
     def mechanism(self) -> str: ...
     @property
+    def protection(self) -> bool: ...
+    @property
     def start(self) -> int: ...
     @property
     def end(self) -> int | None: ...
@@ -68,6 +70,7 @@ class Request:
     start: int = 0
     end: int | None = None
     mechanism: str = "auto"
+    protection: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,8 +166,9 @@ class Ledger:
 
     classes, loads: by mechanism, of those in use. carried int8[P]: mechanism of each port that forwards slices, its place in
     MECHANISMS + 1, or 0. cycle_bits float64[P]: what cqf slices bring in a cycle. own_ps float64[slices]: what closed
-    forms say of a slice, beside its ports. hop_port int32[hops of all slices], hop_first int64[slices], most_ps float64[slices]: the paths one after the
-    other, where each begins, and how long its packets may wait on it; so that all promises are looked at in one
+    forms say of a slice, beside its ports. hop_port int32[hops of all slices], hop_first int64[slices], most_ps
+    float64[slices]: the paths one after the other, where each begins, and how long its packets may wait on it;
+    so that all promises are looked at in one
     sweep.
     """
 

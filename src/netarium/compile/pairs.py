@@ -41,13 +41,21 @@ class Pairs:
         self.where.append(where)
         return len(self.ends) - 1
 
-    def add_replicated(self, src: int, dst: int, members: tuple[tuple[int, ...], ...], where: str) -> int:
-        """Append a pair whose packets go by all of some paths, which stand one behind the other. Returns its number."""
+    def add_replicated(
+        self,
+        src: int,
+        dst: int,
+        members: tuple[tuple[int, ...], ...],
+        where: str,
+        bands: tuple[int, int] = (0, 0),
+    ) -> int:
+        """Append a pair whose packets go by all of some paths, which stand one behind the other, in the band of each slice's
+        path. Returns its number."""
         if members not in self._members_at:
             self._members_at[members] = len(self.paths)
             for ports in members:
                 self.paths.extend([*ports, DELIVER])
-        self.ends.append((src, dst, self._members_at[members], r.NONE, 0, 0))
+        self.ends.append((src, dst, self._members_at[members], r.NONE, *bands))
         self.where.append(where)
         self.copies[len(self.ends) - 1] = len(members) - 1
         return len(self.ends) - 1

@@ -168,10 +168,13 @@ def search_paths(
     steps: Sequence[float] | None = None,
     reserved: bool = True,
     partial_most: int = DECISION.partial_most,
+    among: NDArray[np.bool_] | None = None,
 ) -> PathSearch:
     """Paths on which `request` may fit, by the routing metric or `steps`; all paths without `reserved`."""
     graph = span.graph
     allowed = allowed_ports(graph, request)
+    if among is not None:
+        allowed &= among
     limits: list[Limit] = []
     if reserved:
         allowed &= request.bandwidth <= width_bps(span, graph.mtu_bytes, request)
@@ -235,11 +238,69 @@ def mechanisms_for(span: Span, request: Request) -> Iterator[str]:
 
 def place(span: Span, request: Request, effort: Effort = DECISION) -> Span | None:
     """The span with `request` by the first mechanism that holds it on some path; None when none does."""
+    if request.protection:
+        return place_pair(span.using("strict"), request, effort)
     for word in mechanisms_for(span, request):
         after = place_by(span.using(word), request, effort)
         if after is not None:
             return after
     return None
+
+
+def second_name(request: Request) -> str:
+    """What the second path of a protected slice is called."""
+    return f"{request.name} (second path)"
+
+
+def place_pair(span: Span, request: Request, effort: Effort = DECISION) -> Span | None:
+    """The span with `request` on the first two paths, in order of the routing metric, that share no router and no link
+    but the access of a host that has one, and that both hold it."""
+    examined = 0
+    other = replace(request, name=second_name(request))
+    for _, ports in search_paths(span, request, partial_most=effort.partial_most):
+        fit = fit_on(span, request, ports)
+        examined += 1
+        alone = None if _misfit_alone(span, fit) else span.add(fit, as_promised=True)
+        if alone is not None:
+            among = _apart(span.graph, ports)
+            for _, others in search_paths(alone, other, partial_most=effort.partial_most, among=among):
+                after = _both(span, fit, fit_on(span, other, others)) if others != ports else None
+                examined += 1
+                if after is not None or examined >= effort.whole_most:
+                    return after
+        if examined >= effort.whole_most:
+            return None
+    return None
+
+
+def _both(span: Span, first: Fit, second: Fit) -> Span | None:
+    """With both paths; a packet may come by either, so delay variation counts from the quicker one."""
+    soonest = min(first.smallest_ps, second.smallest_ps)
+    after: Span | None = span
+    for fit in (first, second):
+        if after is None or _misfit_alone(after, fit):
+            return None
+        after = after.add(replace(fit, smallest_ps=soonest), as_promised=True)
+    return after
+
+
+def _apart(graph: Graph, ports: tuple[int, ...]) -> NDArray[np.bool_]:
+    """bool[P]: ports that a second path may use beside the first."""
+    inner = {int(graph.head[port]) for port in ports[:-1]}
+    access = [port for port in (ports[0], ports[-1]) if _is_access(graph, port)]
+    inner -= {int(end[port]) for port in access for end in (graph.head, graph.tail)}
+    free = np.ones(graph.port_count, bool)
+    for node in inner:
+        free[[*graph.out_ports[node], *graph.in_ports[node]]] = False
+    for port in ports:
+        if port not in access:
+            free[[port, port ^ 1]] = False
+    return free
+
+
+def _is_access(graph: Graph, port: int) -> bool:
+    """Whether a port is the only link of one of its ends."""
+    return any(len(graph.out_ports[int(end[port])]) == 1 for end in (graph.tail, graph.head))
 
 
 def place_by(span: Span, request: Request, effort: Effort = DECISION) -> Span | None:
@@ -249,10 +310,8 @@ def place_by(span: Span, request: Request, effort: Effort = DECISION) -> Span | 
     wanted on an empty network are tried as well. More effort accepts whatever less effort accepts.
     """
     search = search_paths(span, request, partial_most=effort.partial_most)
-    examined = 0
-    for _, ports in search:
+    for examined, (_, ports) in enumerate(search, 1):
         after = examine(span, request, ports)
-        examined += 1
         if after is not None:
             return after
         if examined >= effort.whole_most:

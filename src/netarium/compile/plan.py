@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,8 @@ class Plan:
     emulation: Emulation | None = None
     stream_names: tuple[tuple[str | int, ...], ...] = ()
     """The entity of each random stream: with another seed, another key for each (compile/keys.py)."""
+    array_digests: dict[str, tuple[np.ndarray, bytes]] = field(default_factory=dict, repr=False)
+    """Arrays with their digests, as far as they were asked for: a plan with another seed has nearly all in common."""
 
     @property
     def digest(self) -> str:
@@ -82,10 +84,10 @@ class Plan:
         digest = hashlib.sha256()
         for name in sorted(self.arrays):
             array = self.arrays[name]
-            digest.update(f"{name} {array.shape}\n".encode())
-            for column in array.dtype.names or (None,):
-                part = array if column is None else array[column]
-                digest.update(np.ascontiguousarray(part).tobytes())
+            known = self.array_digests.get(name)
+            if known is None or known[0] is not array:
+                known = self.array_digests[name] = (array, _digest_of(name, array))
+            digest.update(known[1])
         digest.update(repr((self.duration_ps, self.route_span, self.ecmp)).encode())
         digest.update(self.sample_times_ps.tobytes())
         for function in self.user_functions:
@@ -93,3 +95,12 @@ class Plan:
         if self.emulation is not None:
             digest.update(repr(self.emulation).encode())
         return digest.hexdigest()
+
+
+def _digest_of(name: str, array: np.ndarray) -> bytes:
+    """SHA-256 over name, shape and contents of an array, field by field: padding does not count."""
+    digest = hashlib.sha256(f"{name} {array.shape}\n".encode())
+    for column in array.dtype.names or (None,):
+        part = array if column is None else array[column]
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.digest()

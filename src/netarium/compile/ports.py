@@ -73,7 +73,7 @@ class Ports:
 
     def _slices_by_port(self) -> dict[int, list[Any]]:
         found: dict[int, list[Any]] = {}
-        for reservation in self.admission.reservations:
+        for reservation in self.admission.paths:
             for port in reservation.ports:
                 found.setdefault(port, []).append(reservation)
         return found
@@ -142,10 +142,10 @@ class Ports:
     def _guarded(self, index: int, slices: list[Any], queue: Any, at_source: bool) -> Any:
         """The trial's queue behind a class for slices: shaped at their source, strictly first after it."""
         if at_source:
-            order = list(self.trial.slices)
+            bands = self.admission.bands
             shaped = tuple(
                 ShapedSlice(
-                    1 + order.index(each.name),
+                    bands[each.name],
                     each.wire_bps,
                     each.wire_burst_bytes,
                     SHAPER_BUFFER_BYTES,

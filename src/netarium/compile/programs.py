@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,7 @@ REPORT_PS = SECOND_PS
 """What an iperf3 client gets after its end to fetch the server's report, where the trial goes on so long."""
 PYTHON, PROGRAMS = "{python}", "{programs}"
 _ADDRESS = "{address of %d}"
+_PLACE = re.compile(r"\{address of (\d+)\}")
 
 
 @dataclass
@@ -62,13 +64,11 @@ class Programs:
     def resolved(self, hosts: Iterable[RealHost]) -> Iterator[Program]:
         """The programs with the addresses of the hosts in their arguments."""
         first = {host.node_index: _first_address(host) for host in hosts}
-        places = {_ADDRESS % node: address for node, address in first.items()}
         for program in self.programs:
-            argv = []
-            for word in program.argv:
-                for place, address in places.items() if "{address of " in word else ():
-                    word = word.replace(place, address)
-                argv.append(word)
+            if program.role == "command":
+                yield program
+                continue
+            argv = [_PLACE.sub(lambda match: first[int(match[1])], word) for word in program.argv]
             yield replace(program, argv=tuple(argv))
 
     # -- one method per program
@@ -110,9 +110,8 @@ class Programs:
         self.packages.add(("iperf3", "iperf3"))
         transport = self.trial.transport_of(name)
         protocol = UDP if transport.kind == "udp" else TCP
-        for src, dst, streams in self._shared(name, service):
+        for number, (src, dst, streams) in enumerate(self._shared(name, service)):
             port = self._next_port()
-            number = len([one for one in self.programs if one.service == index]) // 2
             server, client = f"{name}.server{number}", f"{name}.client{number}"
             self.programs.append(
                 Program(

@@ -21,7 +21,9 @@ from netarium.errors import Problem, TrialInvalid
 from netarium.run.kernel import records as r
 from netarium.run.kernel.congestion import codes as congestion
 from netarium.run.kernel.congestion import user as user_congestion
+from netarium.run.kernel.events import NEVER
 from netarium.run.kernel.transport import features as feature
+from netarium.run.kernel.transport.replication import LENGTH_MAX
 from netarium.run.kernel.workloads import codes as workload
 
 UDP_IP_HEADERS = 28
@@ -79,6 +81,7 @@ class Traffic:
             transport = self.trial.transport_of(name)
             problems += _transport_problems(name, service, transport)
             problems += self._class_problems(name, service, transport)
+            problems += self._protection_problems(name, service, transport)
             if problems:
                 continue
             self.header_bytes.append(
@@ -230,6 +233,34 @@ class Traffic:
         hint = f"give slice {service.slice} a return with mechanism: {word}, or the service udp"
         return [Problem(f"services.{name}", found, "a slice for the acknowledgements", hint)]
 
+    def _protection_problems(self, name: str, service: Any, transport: Any) -> list[Problem]:
+        """What can be sent twice: datagrams of a known pace, not too many between the fast and the slow copy."""
+        if service.slice is None or not self.trial.slices[service.slice].protection:
+            return []
+        if service.kind not in ("stream", "control_loop") or transport.kind != "udp":
+            found = f"{service.kind} over {transport.kind} in slice {service.slice}, which has protection"
+            return [Problem(f"services.{name}.slice", found, "stream or control_loop, over udp")]
+        if getattr(service, "replication", None) is not None:
+            return []  # _replication_problems says so
+        reservation = self.admission[service.slice]
+        spread = reservation.variation_bound_ps
+        apart = None if spread is None else 2 + spread // self._gap_ps(service, reservation)
+        if apart is not None and apart <= LENGTH_MAX:
+            return []
+        found = (
+            "copies without a bound of how far they come apart"
+            if apart is None
+            else f"copies {apart} packets apart"
+        )
+        hint = "a lower rate of each flow, or a smaller delay_variation"
+        return [Problem(f"services.{name}.slice", found, f"at most {LENGTH_MAX} packets", hint)]
+
+    def _gap_ps(self, service: Any, reservation: Any) -> int:
+        """Time between two packets of a flow, on average."""
+        if service.kind == "control_loop":
+            return service.period
+        return max(1, round((service.packet_size or reservation.mtu_bytes) * 8e12 / service.rate))
+
     def _pair(self, name: str, service: Any, src: str, dst: str) -> int:
         """The pair of two node names for a service: in its slice, on its explicit path, or as routed."""
         where = f"services.{name}"
@@ -242,6 +273,10 @@ class Traffic:
             return self.pairs.add_replicated(a, b, members, where)
         if service.slice is not None:
             reservation = self.admission[service.slice]
+            if reservation.second is not None:
+                members = (reservation.ports, reservation.second.ports)
+                bands = tuple(self.admission.bands[each.name] for each in (reservation, reservation.second))
+                return self.pairs.add_replicated(a, b, members, where, bands)
             order = list(self.trial.slices)
             band, returning = 1 + order.index(service.slice), self.trial.slices[service.slice].return_
             if returning is None:
@@ -286,7 +321,7 @@ class Traffic:
             row = self._packets(
                 index, name, number, service, transport, pair, service.rate, service.packet_size, size
             )
-            _write_replication(row, service)
+            self._write_replication(row, service)
 
     def _control_loop(self, index: int, name: str, service: Any, transport: Any) -> None:
         ends = self.trial.endpoints(name)
@@ -297,7 +332,15 @@ class Traffic:
             row.i[workload.LOOP_PERIOD], row.i[workload.LOOP_DEADLINE] = service.period, service.deadline_ps
             if service.stagger:
                 row.start_ps += number * service.period // len(ends)
-            _write_replication(row, service)
+            self._write_replication(row, service)
+
+    def _write_replication(self, row: Any, service: Any) -> None:
+        """The sequence recovery of a flow on several paths."""
+        if service.replication is not None:
+            row.i[workload.COPIES_HISTORY] = service.replication.history_length
+            row.i[workload.COPIES_RESET] = service.replication.reset
+        elif service.slice is not None and self.trial.slices[service.slice].protection:
+            row.i[workload.COPIES_HISTORY], row.i[workload.COPIES_RESET] = LENGTH_MAX, NEVER
 
     def _packets(
         self, index: int, name: str, number: int, service: Any, transport: Any, pair: int, rate: float,
@@ -395,13 +438,6 @@ class Traffic:
         row = self._source(workload.USER, index, name, 0, service, transport)
         row.pair_first, row.pair_count = first, len(ends)
         row.hook = self.function("workload", service, f"services.{name}")
-
-
-def _write_replication(row: Any, service: Any) -> None:
-    """The sequence recovery of a flow on several paths."""
-    if service.replication is not None:
-        row.i[workload.COPIES_HISTORY] = service.replication.history_length
-        row.i[workload.COPIES_RESET] = service.replication.reset
 
 
 def _split(size: int | None, streams: int) -> list[int]:

@@ -21,7 +21,7 @@ class Sweep(Part):
     """A set of points; a point gives values to some paths of the trial. Sweeps of a campaign are crossed."""
 
 
-class Grid(Sweep):
+class GridSweep(Sweep):
     """Every combination of the values of all parameters."""
 
     kind: Literal["grid"] = "grid"
@@ -29,11 +29,11 @@ class Grid(Sweep):
     """Path of the trial -> its values: a list, or {from, to, count, scale}."""
 
     @model_validator(mode="after")
-    def _complete(self) -> Grid:
+    def _complete(self) -> GridSweep:
         return _checked(self, need_count=True)
 
 
-class Zip(Sweep):
+class ZipSweep(Sweep):
     """The first values of all parameters together, then the second ones, and so on."""
 
     kind: Literal["zip"]
@@ -41,7 +41,7 @@ class Zip(Sweep):
     """Path of the trial -> its values: a list, or {from, to, count, scale}; all of one length."""
 
     @model_validator(mode="after")
-    def _complete(self) -> Zip:
+    def _complete(self) -> ZipSweep:
         _checked(self, need_count=True)
         lengths = {path: _length(given) for path, given in self.parameters.items()}
         if len(set(lengths.values())) > 1:
@@ -50,7 +50,7 @@ class Zip(Sweep):
         return self
 
 
-class Cases(Sweep):
+class CasesSweep(Sweep):
     """Named sets of changes, as the variants of a trial are."""
 
     kind: Literal["cases"]
@@ -60,7 +60,7 @@ class Cases(Sweep):
     """Name of the case -> {path of the trial: value}."""
 
     @model_validator(mode="after")
-    def _complete(self) -> Cases:
+    def _complete(self) -> CasesSweep:
         if not self.cases:
             raise Mistake("no cases", "{NAME: {path: value}}", at=("cases",))
         return self
@@ -77,27 +77,27 @@ class Drawn(Sweep):
     """Seed of the draw."""
 
 
-class Random(Drawn):
+class RandomSweep(Drawn):
     """Points drawn independently and evenly."""
 
     kind: Literal["random"]
 
     @model_validator(mode="after")
-    def _complete(self) -> Random:
+    def _complete(self) -> RandomSweep:
         return _checked(self, need_count=False)
 
 
-class LatinHypercube(Drawn):
+class LatinHypercubeSweep(Drawn):
     """Points that fill the ranges evenly: each of `count` equal parts of every range has one (McKay et al., 1979)."""
 
     kind: Literal["latin_hypercube"]
 
     @model_validator(mode="after")
-    def _complete(self) -> LatinHypercube:
+    def _complete(self) -> LatinHypercubeSweep:
         return _checked(self, need_count=False)
 
 
-class Files(Sweep):
+class FilesSweep(Sweep):
     """Trials from files, in place of the base or each with its own network and services."""
 
     kind: Literal["files"]
@@ -110,12 +110,15 @@ def _sweep(value: Any) -> Any:
 
 
 AnySweep = Annotated[
-    Annotated[Grid | Zip | Cases | Random | LatinHypercube | Files, Field(discriminator="kind")],
+    Annotated[
+        GridSweep | ZipSweep | CasesSweep | RandomSweep | LatinHypercubeSweep | FilesSweep,
+        Field(discriminator="kind"),
+    ],
     BeforeValidator(_sweep),
 ]
 
 
-class Window(Part):
+class KeptMetric(Part):
     """A metric over a part of the run, as an expectation has it."""
 
     metric: str
@@ -145,7 +148,7 @@ class Leader(Part):
     """Which end of it leads."""
 
 
-class Limits(Part):
+class TrialLimits(Part):
     """What a trial may take; one that takes more is stopped and recorded with the cause."""
 
     deadline: PositiveTime = 3600 * SECOND_PS
@@ -168,7 +171,7 @@ def _listed_metric(value: Any) -> Any:
     return {"metric": value} if isinstance(value, str) else value
 
 
-Metrics = tuple[Annotated[Window, BeforeValidator(_listed_metric)], ...]
+Metrics = tuple[Annotated[KeptMetric, BeforeValidator(_listed_metric)], ...]
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1, strict=True)]
 
 
@@ -218,11 +221,11 @@ class Campaign(Part):
     """How many seeds (1 to n), or which."""
     modes: Annotated[tuple[Literal["simulate", "emulate"], ...], Field(min_length=1)] = ("simulate",)
     """Virtual time with models, real time with real hosts, or both."""
-    metrics: Metrics = (Window(metric="*"),)
+    metrics: Metrics = (KeptMetric(metric="*"),)
     """What is kept of each trial: metrics, patterns of them, or a metric over a window; default: all of services."""
     leader: Leader | None = None
     """The metric by which the leading variant is told while it runs."""
-    limits: Limits = Field(default_factory=Limits)
+    limits: TrialLimits = Field(default_factory=TrialLimits)
     """What one trial may take."""
     shuffle: Annotated[int, Field(ge=0, le=2**32 - 1, strict=True)] = 1
     """Seed of the order in which trials are run."""
@@ -231,11 +234,11 @@ class Campaign(Part):
 
     @model_validator(mode="after")
     def _complete(self) -> Campaign:
-        if self.base is None and not any(isinstance(sweep, Files) for sweep in self.sweeps):
+        if self.base is None and not any(isinstance(sweep, FilesSweep) for sweep in self.sweeps):
             raise Mistake("no base", "base: FILE, or a sweep of kind files")
-        if sum(isinstance(sweep, Files) for sweep in self.sweeps) > 1:
+        if sum(isinstance(sweep, FilesSweep) for sweep in self.sweeps) > 1:
             raise Mistake("several sweeps of kind files", "one, with all the files", at=("sweeps",))
-        if self.base is not None and any(isinstance(sweep, Files) for sweep in self.sweeps):
+        if self.base is not None and any(isinstance(sweep, FilesSweep) for sweep in self.sweeps):
             raise Mistake("a base beside a sweep over files", "one of the two", at=("base",))
         for key, values in (("seeds", self.seeds), ("modes", self.modes)):
             if len(set(values)) < len(values):

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from netarium.catalog import PORT_METRICS, SERVICE_METRICS
 from netarium.describe import yamltext
-from netarium.describe.campaign import Campaign, Files
+from netarium.describe.campaign import Campaign, FilesSweep
 from netarium.describe.design import Base, Design, design_of
 from netarium.describe.paths import format_path
 from netarium.describe.problems import problems_of
@@ -75,7 +75,7 @@ def _bases_wrong(campaign: Campaign, find: Find, matching: Matching) -> Iterator
     if isinstance(campaign.base, str):
         words.append(("base", campaign.base))
     for index, sweep in enumerate(campaign.sweeps):
-        if isinstance(sweep, Files):
+        if isinstance(sweep, FilesSweep):
             for number, pattern in enumerate(sweep.files):
                 where = format_path(("sweeps", index, "files", number))
                 found = matching(pattern)
@@ -96,7 +96,7 @@ def _bases_wrong(campaign: Campaign, find: Find, matching: Matching) -> Iterator
 
 def _points_wrong(design: Design) -> tuple[list[Problem], list[Trial]]:
     """(problems of the trials of a set of points that has every value in it, the trials of that set)."""
-    problems: dict[tuple[str, str], Problem] = {}
+    problems: dict[tuple[str, str, str], Problem] = {}
     trials = []
     for number in covering(design):
         if len(problems) >= PROBLEMS_SHOWN:
@@ -110,7 +110,7 @@ def _points_wrong(design: Design) -> tuple[list[Problem], list[Trial]]:
                 inside = problem.where if problem.where != where else ""
                 found = f"{problem.found} (at {inside}, in {variant.text})" if inside else problem.found
                 own = Problem(where, found, problem.expected, problem.hint)
-                problems.setdefault((where, problem.found), own)
+                problems.setdefault((where, problem.where, problem.found), own)
     return list(problems.values()), trials
 
 
@@ -134,7 +134,7 @@ def _where_of(design: Design, number: int, problem: Problem) -> str:
     """The place in the campaign's file of the change that a problem of a trial comes from; else the base."""
     variant = design.variants[number]
     for (path, _), where in zip(variant.changes, design.where[number], strict=True):
-        if problem.where.startswith(path) or problem.where.startswith(path.split(".")[0]):
+        if problem.where.startswith(path):
             return format_path(where)
     if isinstance(design.campaign.base, dict):
         return f"base.{problem.where}" if problem.where else "base"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import json
@@ -39,12 +40,14 @@ class Base:
         """The trial with changes applied. Raises TrialInvalid with every problem."""
         from netarium.describe.loader import build
 
-        data = apply_values(self.data, changes)
+        problems: list[Problem] = []
+        data = apply_values(self.data, changes, problems)
         if seed is not None:
             data["seed"] = seed
         if mode:
             data["mode"] = mode
-        trial, problems = build(data, self.folder)
+        trial, found = build(data, self.folder)
+        problems += found
         if trial is None or problems:
             raise TrialInvalid(problems)
         typed = [
@@ -280,4 +283,8 @@ def _prepared(campaign: Campaign, base: Base) -> Base:
             raise TrialInvalid([Problem("variant", repr(campaign.variant), expected)])
         changes += variants[campaign.variant].items()
     changes += campaign.set.items()
-    return Base(base.word, base.file, base.folder, apply_values(data, changes, "set"), base.text)
+    problems: list[Problem] = []
+    data = apply_values(data, changes, problems)
+    if problems:
+        raise TrialInvalid([dataclasses.replace(each, where="set") for each in problems])
+    return Base(base.word, base.file, base.folder, data, base.text)

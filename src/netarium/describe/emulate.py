@@ -40,7 +40,7 @@ class Emulate(Part):
 
     tolerance: PositiveTime = 1_000_000_000
     """How late the engine may be, for 99.9 % of the frames; a run that was later is not certifiable."""
-    offload: bool = False
+    offload: bool = True
     """Let segment trains cross into the engine whole; they are queued, delayed and dropped as single packets."""
     ipv4: Ipv4Prefix = IPV4_DEFAULT
     """Where addresses of links come from, a /30 each."""

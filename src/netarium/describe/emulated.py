@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from netarium.describe.command import Command
 from netarium.describe.network import Network
 from netarium.describe.paths import Path, format_path
 from netarium.describe.real import emulated, ends_of, hostname_of, is_real_service, real_nodes
-from netarium.describe.services import RequestResponse, Service, Stream
+from netarium.describe.services import AnyService, RequestResponse, Service, Stream
 from netarium.describe.transport import Tcp
 from netarium.errors import Problem, did_you_mean, one_of
 
@@ -22,6 +22,7 @@ MODELLED_HINT = "modelled: true keeps it in the engine"
 # What a program can ask of the kernel's TCP, per service; the rest is the kernel's own.
 PLAYED_TCP = ("kind", "congestion", "mss", "send_buffer", "receive_buffer")
 UDP_PAYLOAD_MIN = 16  # iperf3's header of a datagram
+REQUEST_MIN = 80  # HTTP's request line and Host for the longest sizes and addresses
 
 
 def emulation_problems(trial: Trial, network: Network) -> list[Problem]:
@@ -34,15 +35,18 @@ def emulation_problems(trial: Trial, network: Network) -> list[Problem]:
     if not emulated(trial):
         problems += _needing_emulation(trial, network)
         return problems
+    real = real_nodes(trial)
     for name, service in trial.services.items():
         if is_real_service(trial, service):
             problems += _end_problems(name, service, network)
+            problems += _replicated(("services", name), service)
             if isinstance(service, Service):
-                problems += _unplayable(("services", name), service, trial)
-    if not real_nodes(trial):
+                problems += _unplayable(("services", name), service, trial, real)
+    problems += _clock_problems(real, network)
+    if not real:
         expected = "a command, a bulk, stream or request_response service that is not modelled, or real: true"
         problems.append(Problem("mode", "emulate, without any real host", expected))
-    problems += _name_problems(trial)
+    problems += _name_problems(real)
     problems += _address_problems(network)
     return problems
 
@@ -124,7 +128,27 @@ def _end_problems(name: str, service: Any, network: Network) -> Iterator[Problem
             yield Problem(format_path(("services", name)), found, "a host", "use a command with to")
 
 
-def _unplayable(path: Path, service: Service, trial: Trial) -> Iterator[Problem]:
+def _clock_problems(real: Iterable[str], network: Network) -> Iterator[Problem]:
+    """All real hosts have the machine's one clock."""
+    for node in real:
+        if network.nodes[node].clock is not None:
+            where = format_path(("network", "nodes", node, "clock"))
+            yield Problem(
+                where,
+                "a clock of its own at a real host",
+                "none: real hosts have this machine's",
+                "real: false",
+            )
+
+
+def _replicated(path: Path, service: AnyService) -> Iterator[Problem]:
+    """Frames of real hosts go one way."""
+    if getattr(service, "replication", None) is not None:
+        where = format_path((*path, "replication"))
+        yield Problem(where, "replication of what real hosts send", "no replication", MODELLED_HINT)
+
+
+def _unplayable(path: Path, service: Service, trial: Trial, real: Container[str]) -> Iterator[Problem]:
     """What a service asks that neither iperf3 nor the kernel can do."""
     if isinstance(service, Stream) and service.pattern != "constant":
         yield Problem(format_path((*path, "pattern")), service.pattern,
@@ -134,11 +158,10 @@ def _unplayable(path: Path, service: Service, trial: Trial) -> Iterator[Problem]
         if service.packet_size < least:
             yield Problem(format_path((*path, "packet_size")), f"{service.packet_size} B",
                           f"at least {least} B, as iperf3 sends", MODELLED_HINT)  # fmt: skip
-    if service.path is not None:
-        expected = "no path, which programs cannot choose, or a slice with one"
-        yield Problem(
-            format_path((*path, "path")), "a path of a service that programs play", expected, MODELLED_HINT
-        )
+    yield from _unplayable_way(path, service, real)
+    if isinstance(service, RequestResponse) and service.request < REQUEST_MIN:
+        expected = f"at least {REQUEST_MIN} B, which an HTTP request takes"
+        yield Problem(format_path((*path, "request")), f"{service.request} B", expected, MODELLED_HINT)
     transport = trial.transport_of(service)
     own = service.transport is not None
     where: Path = (*path, "transport") if own else ("transport",)
@@ -146,6 +169,20 @@ def _unplayable(path: Path, service: Service, trial: Trial) -> Iterator[Problem]
         yield Problem(format_path(where), "udp", "tcp, which HTTP runs over", MODELLED_HINT)
     if isinstance(transport, Tcp):
         yield from _unplayable_tcp(where, transport)
+
+
+def _unplayable_way(path: Path, service: Service, real: Container[str]) -> Iterator[Problem]:
+    """Real routers choose the next hop themselves, and what answers a request cannot be told to go another way."""
+    inner = (service.path or ())[1:-1]
+    routers = [node for node in inner if node in real]
+    if routers:
+        found = f"a path through {routers[0]!r}, a real router"
+        yield Problem(format_path((*path, "path")), found, "only models on the way", MODELLED_HINT)
+    if isinstance(service, RequestResponse):
+        for key in ("path", "slice"):
+            if getattr(service, key) is not None:
+                found = f"a {key} of request_response on real hosts"
+                yield Problem(format_path((*path, key)), found, f"no {key}", MODELLED_HINT)
 
 
 def _unplayable_tcp(where: Path, transport: Tcp) -> Iterator[Problem]:
@@ -161,10 +198,10 @@ def _unplayable_tcp(where: Path, transport: Tcp) -> Iterator[Problem]:
             yield Problem(format_path((*where, key)), found, expected, MODELLED_HINT)
 
 
-def _name_problems(trial: Trial) -> Iterator[Problem]:
+def _name_problems(real: Iterable[str]) -> Iterator[Problem]:
     """Two nodes with one host name."""
     taken: dict[str, str] = {}
-    for node in real_nodes(trial):
+    for node in real:
         hostname = hostname_of(node)
         other = taken.setdefault(hostname.lower(), node)
         if other != node:

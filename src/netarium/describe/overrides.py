@@ -42,23 +42,19 @@ def apply_overrides(
 
 
 def apply_values(
-    data: Mapping[str, Any], changes: Iterable[tuple[str, Any]], where: str = ""
+    data: Mapping[str, Any], changes: Iterable[tuple[str, Any]], problems: list[Problem]
 ) -> dict[str, Any]:
     """A copy of a trial's data with (path, value) changes applied in order, as `apply_overrides` does with text.
 
-    where: the place to name in problems, in front of the path. Raises TrialInvalid.
+    A change that means nothing is left out, and told in `problems`.
     """
     result: dict[str, Any] = copy.deepcopy(dict(data))
-    problems = []
     for text, value in changes:
         try:
             _change(result, parse_path(text), value, None)
         except Mistake as mistake:
-            path = format_path(mistake.at) if mistake.at else text
-            place = f"{where}: {path}" if where else path
-            problems.append(Problem(place, mistake.found, mistake.expected, mistake.hint))
-    if problems:
-        raise TrialInvalid(problems)
+            where = format_path(mistake.at) if mistake.at else text
+            problems.append(Problem(where, mistake.found, mistake.expected, mistake.hint))
     return result
 
 

@@ -31,7 +31,7 @@ class Slice(Part):
     burst: PositiveSize | None = None
     """Bytes it may send at once above its bandwidth; default: ten packets of the path's MTU."""
     packet_size: PositiveSize | None = None
-    """Smallest IP packet with which the bandwidth must hold; default: the smallest that its services state, else the path's MTU."""
+    """Smallest IP packet with which the bandwidth must hold; default: its services' smallest, else the path's MTU."""
 
     return_: Name | None = Field(default=None, alias="return")
     """The slice that carries the acknowledgements of its services, from its end to its start; default: none."""

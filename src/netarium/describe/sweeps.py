@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from netarium.describe.campaign import Cases, Files, Grid, LatinHypercube, Random, Zip
+from netarium.describe.campaign import (
+    CasesSweep,
+    FilesSweep,
+    GridSweep,
+    LatinHypercubeSweep,
+    RandomSweep,
+    ZipSweep,
+)
 from netarium.units import DIMENSIONS, Value, write
 
 SIGNIFICANT_DIGITS = 6
@@ -58,17 +65,17 @@ def crossed_count(sweeps: Sequence[Any], matching: Callable[[str], Sequence[str]
     return math.prod(_COUNTS[type(sweep)](sweep, matching) for sweep in sweeps)
 
 
-def _grid(sweep: Grid, matching: Any) -> list[Point]:
+def _grid(sweep: GridSweep, matching: Any) -> list[Point]:
     columns = [_column(path, values_of(given)) for path, given in sweep.parameters.items()]
     return [_together(chosen) for chosen in itertools.product(*columns)]
 
 
-def _zip(sweep: Zip, matching: Any) -> list[Point]:
+def _zip(sweep: ZipSweep, matching: Any) -> list[Point]:
     columns = [_column(path, values_of(given)) for path, given in sweep.parameters.items()]
     return [_together(chosen) for chosen in zip(*columns, strict=True)]
 
 
-def _cases(sweep: Cases, matching: Any) -> list[Point]:
+def _cases(sweep: CasesSweep, matching: Any) -> list[Point]:
     return [
         Point(
             tuple(changes.items()),
@@ -79,12 +86,12 @@ def _cases(sweep: Cases, matching: Any) -> list[Point]:
     ]
 
 
-def _random(sweep: Random, matching: Any) -> list[Point]:
+def _random(sweep: RandomSweep, matching: Any) -> list[Point]:
     generator = random.Random(f"{sweep.draw_seed}/random")
     return _drawn(sweep, [[generator.random() for _ in sweep.parameters] for _ in range(sweep.count)])
 
 
-def _latin_hypercube(sweep: LatinHypercube, matching: Any) -> list[Point]:
+def _latin_hypercube(sweep: LatinHypercubeSweep, matching: Any) -> list[Point]:
     """Each of `count` equal parts of every range has one point, at a random place within it.
 
     McKay, Beckman, Conover: A comparison of three methods for selecting values of input variables, 1979.
@@ -95,7 +102,7 @@ def _latin_hypercube(sweep: LatinHypercube, matching: Any) -> list[Point]:
     return _drawn(sweep, sampler.random(sweep.count).tolist())
 
 
-def _files(sweep: Files, matching: Callable[[str], Sequence[str]]) -> list[Point]:
+def _files(sweep: FilesSweep, matching: Callable[[str], Sequence[str]]) -> list[Point]:
     return [
         Point((), (("file", file),), (), file)
         for file in dict.fromkeys(found for word in sweep.files for found in matching(word))
@@ -165,20 +172,20 @@ def _written(number: float, dimension: str) -> Any:
 
 
 _POINTS: dict[type, Callable[[Any, Any], list[Point]]] = {
-    Grid: _grid,
-    Zip: _zip,
-    Cases: _cases,
-    Random: _random,
-    LatinHypercube: _latin_hypercube,
-    Files: _files,
+    GridSweep: _grid,
+    ZipSweep: _zip,
+    CasesSweep: _cases,
+    RandomSweep: _random,
+    LatinHypercubeSweep: _latin_hypercube,
+    FilesSweep: _files,
 }
 _COUNTS: dict[type, Callable[[Any, Any], int]] = {
-    Grid: lambda sweep, _: math.prod(
+    GridSweep: lambda sweep, _: math.prod(
         given["count"] if isinstance(given, dict) else len(given) for given in sweep.parameters.values()
     ),
-    Zip: lambda sweep, _: len(values_of(next(iter(sweep.parameters.values())))),
-    Cases: lambda sweep, _: len(sweep.cases),
-    Random: lambda sweep, _: sweep.count,
-    LatinHypercube: lambda sweep, _: sweep.count,
-    Files: lambda sweep, matching: len(_files(sweep, matching)),
+    ZipSweep: lambda sweep, _: len(values_of(next(iter(sweep.parameters.values())))),
+    CasesSweep: lambda sweep, _: len(sweep.cases),
+    RandomSweep: lambda sweep, _: sweep.count,
+    LatinHypercubeSweep: lambda sweep, _: sweep.count,
+    FilesSweep: lambda sweep, matching: len(_files(sweep, matching)),
 }

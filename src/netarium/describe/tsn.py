@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from netarium.describe.part import Name, Names, Part
 from netarium.errors import Mistake
@@ -84,6 +84,14 @@ Gates = Annotated[
     BeforeValidator(_mask),
     Field(ge=0, le=2**TRAFFIC_CLASSES - 1, strict=True),
     PlainSerializer(lambda mask: [k for k in range(TRAFFIC_CLASSES) if mask >> k & 1], return_type=list),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": TRAFFIC_CLASSES - 1}},
+                {"type": "integer", "minimum": 0, "maximum": 2**TRAFFIC_CLASSES - 1},
+            ]
+        }
+    ),
 ]
 
 

@@ -90,6 +90,9 @@ def _windows(samples: Samples, members: list[Endpoints], terms: Terms) -> _Windo
     last = max(member.stop_ps for member in members)
     sample_ps = int(np.median(np.diff(np.concatenate([[0], samples.times_ps]))))
     length = terms.window_for(last - first, sample_ps)
+    # what a window's end cuts off of packets that are slower than the quickest must lie within the tolerance
+    uneven = max(member.spread_ps for member in members) / max(terms.tolerance, 1e-3)
+    length = max(length, -(-int(uneven) // sample_ps) * sample_ps)
     shift = max(member.shift_ps for member in members)
     instants = np.concatenate([[0], samples.times_ps])
     starts = instants[(instants >= first) & (instants + length + shift <= int(samples.times_ps[-1]))]

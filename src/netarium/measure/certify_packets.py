@@ -76,10 +76,16 @@ def certify_delay_variation(samples: Samples, members: list[Endpoints], promised
 
 
 def packets_known_and_lost(samples: Samples, members: list[Endpoints]) -> tuple[int, int]:
-    """(packets whose fate is known at the end of the run, those of them that never arrived)."""
-    last = samples.service_series[-1, [member.index for member in members]]
-    known = int((last["sent_packets"] - last["in_flight_packets"]).sum())
-    return known, known - int(last["received_packets"].sum())
+    """(packets whose fate is known at the end of the run, those of them that never arrived); of a packet that went by
+    several paths, when no copy arrived."""
+    chosen = [member.index for member in members]
+    last, copied = samples.service_series[-1, chosen], samples.messages[chosen]
+    twice = copied["paths"] > 0
+    known = np.where(
+        twice, copied["sent"] - copied["undecided"], last["sent_packets"] - last["in_flight_packets"]
+    )
+    came = np.where(twice, last["delivered_packets"], last["received_packets"])
+    return int(known.sum()), int(np.maximum(known - came, 0).sum())
 
 
 def certify_loss(
@@ -113,7 +119,8 @@ def certify_loss(
 
 def _worst_window(samples: Samples, members: list[Endpoints], over_ps: int) -> tuple[float, int]:
     """(largest part of the packets sent in any window of this length that was lost in it, where the window starts, ps)."""
-    rows = samples.service_series[:, [member.index for member in members]]
+    once = [member.index for member in members if not samples.messages[member.index]["paths"]]
+    rows = samples.service_series[:, once]
     sent = np.concatenate([[0], rows["sent_packets"].sum(axis=1)])
     gone = rows["sent_packets"] - rows["in_flight_packets"] - rows["received_packets"]
     lost = np.concatenate([[0], gone.sum(axis=1)])

@@ -14,6 +14,7 @@ from netarium.measure.projections import project
 from netarium.measure.terms import Terms
 from netarium.measure.verdicts import CERTIFIED, NOT_CERTIFIABLE, NOT_DELIVERED, overall
 from netarium.measure.violations import violation
+from netarium.units import SECOND_PS
 
 if TYPE_CHECKING:
     from netarium.describe.trial import Trial
@@ -64,12 +65,13 @@ def metrics_document(
     if emulated is not None:
         document["emulation"] = emulation_document(samples, trial, emulated)
         laid_over(document["services"], service_overlays(trial, emulated.outcomes))
+    slack_s = 0.0 if emulated is None else trial.emulate.tolerance / SECOND_PS
     for name, certificate in certify(samples, trial, terms).items():
         bound = dict((bounds or {}).get(name, {}))
         document["slices"][name] = {
             "admitted": True,
             "bound": bound,
-            **_against_bound(samples, certificate, bound),
+            **_against_bound(samples, certificate, bound, slack_s),
         }
     if emulated is not None:
         doubt(document["slices"], document["emulation"]["reasons"])
@@ -92,17 +94,18 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _against_bound(
-    samples: Samples, certificate: dict[str, Any], bound: Mapping[str, float]
+    samples: Samples, certificate: dict[str, Any], bound: Mapping[str, float], slack_s: float = 0.0
 ) -> dict[str, Any]:
     """A packet beyond a computed bound is a failed run, whatever the promise was.
 
+    slack_s: by how much an engine in real time may be late, which is added to the bound.
     Bounds hold for traffic within the reservation: services that sent more make it not certifiable instead.
     """
     beyond = [
         f"{word}: observed {in_words(certificate['observed'][seen], 's')}, above the computed bound of "
         f"{in_words(bound[key], 's')}"
         for word, key, seen in _BOUNDED
-        if key in bound and certificate["observed"].get(seen, 0.0) > bound[key]
+        if key in bound and certificate["observed"].get(seen, 0.0) > bound[key] + slack_s
     ]
     if not beyond:
         return certificate

@@ -36,6 +36,7 @@ class Endpoints:
     stop_ps: int
     startup_ps: int
     shift_ps: int
+    spread_ps: int  # of datagrams: largest less smallest latency
     delivered: Curve
     sent: Curve
     nominal_bps: float
@@ -62,7 +63,7 @@ class Endpoints:
     def offered_total_bytes(self, end_ps: int) -> float:
         """Layer-3 bytes offered early enough that they should have arrived by the end of the run."""
         if self.demand == "datagram":
-            return float(self.sent.at(end_ps - self.shift_ps))
+            return float(self.sent.at(end_ps - self.shift_ps - self.spread_ps))
         if self.unsent is not None:
             return float(self.unsent[0].at(end_ps - self.startup_ps)) * self.layer3_share
         if self.nominal_bps == np.inf:
@@ -95,6 +96,9 @@ def _endpoints(samples: Samples, trial: Trial, index: int, terms: Terms) -> Endp
         stop_ps=stop,
         startup_ps=startup,
         shift_ps=int(samples.latency_min_ps[index])
+        if demand == "datagram" and samples.latency_count[index]
+        else 0,
+        spread_ps=int(samples.latency_max_ps[index] - samples.latency_min_ps[index])
         if demand == "datagram" and samples.latency_count[index]
         else 0,
         delivered=layer3_curve(samples, index),
@@ -159,7 +163,8 @@ def _sent_curve(samples: Samples, index: int) -> Curve:
     last = samples.service_series[-1, index]
     fresh = int(last["sent_packets"]) - int(last["retransmissions"])
     mean_payload = int(last["sent_bytes"]) / fresh if fresh else 0.0
-    packets = service_curve(samples, index, "sent_packets").at(payload.times_ps)
+    paths = max(1, int(samples.messages[index]["paths"]))  # every packet is sent so often, and offered once
+    packets = service_curve(samples, index, "sent_packets").at(payload.times_ps) / paths
     again = service_curve(samples, index, "retransmissions").at(payload.times_ps)
     header = int(samples.service_header_bytes[index])
     return Curve(payload.times_ps, payload.values + again * mean_payload + packets * header)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,6 +14,10 @@ from netarium.measure.names import LINKS, UNITS, Metric, resolve
 
 if TYPE_CHECKING:
     from netarium.run.samples import Samples
+
+
+WHOLE = (None, None)
+"""The window of a metric over the whole run."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ def kept(windows: Iterable[Any], services: Sequence[str], ports: Sequence[str]) 
         stated = (window.from_, window.to)
         names = _matching(window.metric, services, ports)
         for name in names:
-            column = window.column if stated != (None, None) or window.name else name
+            column = window.column if stated != WHOLE or window.name else name
             columns.setdefault(column, Kept(column, resolve(name, services, ports), stated))
     return tuple(columns.values())
 
@@ -54,9 +59,18 @@ def values(columns: Iterable[Kept], document: Mapping[str, Any], samples: Sample
     """
     found = []
     for column in columns:
-        entry = document[column.metric.family][column.metric.owner]
-        value, _ = value_of(column.metric, column.window, samples, entry)  # type: ignore[arg-type]
-        found.append(float("nan") if value is None else float(value))
+        metric = column.metric
+        entry = document[metric.family][metric.owner]
+        value: Any
+        if column.window == WHOLE:
+            value = entry
+            for key in metric.path:
+                value = value.get(key) if type(value) is dict else None
+            if type(value) is dict:  # drops by reason
+                value = sum(value.values())
+        else:
+            value, _ = value_of(metric, column.window, samples, entry)  # type: ignore[arg-type]
+        found.append(math.nan if value is None else float(value))
     return found
 
 

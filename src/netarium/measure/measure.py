@@ -89,10 +89,10 @@ def _delay_variation(samples: Samples, index: int) -> float | None:
 
 
 def _deadlines(messages: np.void, service_model: Any) -> dict[str, Any]:
-    """Of a control loop: messages judged, misses with their exact interval, most in a row. Else nothing."""
+    """Of a control loop: messages judged, misses with their exact interval, most in a row. Else empty."""
     judged, misses = int(messages["judged"]), int(messages["misses"])
     if not judged:
-        return {}
+        return {"deadline": {}}
     return {
         "deadline": {
             "deadline_s": service_model.deadline_ps / SECOND_PS,

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ class Metric:
     unit: str
     windowed: bool
 
-    @property
+    @functools.cached_property
     def path(self) -> tuple[str, ...]:
         """Keys that lead from the entry of the service or port to the value."""
         head, *rest = self.word.split(".")

@@ -50,7 +50,13 @@ def attacked(trial: Trial, plan: Plan) -> Attacked:
         while name in services:
             name += "_"
         services[name] = Stream(
-            **{"from": ends[0], "to": ends[1], "rate": f"{int(graph.rate_bps[port])} bit/s", "path": ends}
+            **{
+                "from": ends[0],
+                "to": ends[1],
+                "rate": f"{int(graph.rate_bps[port])} bit/s",
+                "path": ends,
+                "modelled": True,
+            }
         )
         reached.append(graph.port_names[port])
     kept = tuple(each for each in trial.expect if _about_slices(each, trial))

@@ -93,15 +93,19 @@ def document(trial: Trial, plan: Plan) -> dict[str, Any]:
         "slices": {
             each.name: {
                 "admitted": True,
+                "mechanism": each.mechanism,
                 "path": list(each.nodes),
+                "second_path": None if each.second is None else list(each.second.nodes),
                 "bandwidth_bps": each.bandwidth_bps,
                 "reserved_bps_max": max(each.reserved_bps),
                 "bound": {
                     "latency_s": _seconds(each.latency_bound_ps),
                     "delay_variation_s": _seconds(each.variation_bound_ps),
                     "loss": each.loss,
+                    "backlog_bytes": _finite(max(plan.admission.backlog_bytes[list(each.ports)].tolist())),
                 },
                 "margin_s": _seconds(each.margin_ps),
+                "margin": _margins(plan.admission.margins(each.name)),
             }
             for each in plan.admission.reservations
         },
@@ -110,6 +114,17 @@ def document(trial: Trial, plan: Plan) -> dict[str, Any]:
         "digests": {"plan": plan.digest},
         **({"emulation": hostlist.document(plan.emulation)} if plan.emulation is not None else {}),
     }
+
+
+def _margins(margins: dict[str, float]) -> dict[str, float]:
+    """In SI units with the unit in the key; what is left of each objective."""
+    units = {"bandwidth": ("bandwidth_bps", 1), "latency": ("latency_s", SECOND_PS),
+             "delay_variation": ("delay_variation_s", SECOND_PS), "loss": ("loss", 1)}  # fmt: skip
+    return {units[word][0]: value / units[word][1] for word, value in margins.items()}
+
+
+def _finite(value: float) -> float | None:
+    return value if value < float("inf") else None
 
 
 def _seconds(time_ps: int | None) -> float | None:
@@ -135,9 +150,11 @@ def tables(trial: Trial, plan: Plan) -> Iterator[RenderableType]:
     yield from _more(len(found) - ROWS_MAX)
     if plan.admission.reservations:
         yield Text()
-        headings = (("slice", "left"), ("reserved", "right"), ("path", "left"), ("latency bound", "right"),
-                    ("variation", "right"), ("loss", "right"))  # fmt: skip
-        yield Columns(headings, [_slice_row(each) for each in plan.admission.reservations[:ROWS_MAX]])
+        headings = (("slice", "left"), ("by", "left"), ("reserved", "right"), ("path", "left"), ("latency", "right"),
+                    ("margin", "right"), ("variation", "right"), ("margin", "right"), ("loss", "right"),
+                    ("left", "right"))  # fmt: skip
+        rows = [_slice_row(each, plan.admission) for each in plan.admission.reservations[:ROWS_MAX]]
+        yield Columns(headings, rows)
         yield from _more(len(plan.admission.reservations) - ROWS_MAX)
     if plan.emulation is not None:
         yield Text()
@@ -167,14 +184,24 @@ def _route_row(route: Route) -> tuple[str, ...]:
     )
 
 
-def _slice_row(each: Any) -> tuple[str, ...]:
+def _slice_row(each: Any, admission: Any) -> tuple[str, ...]:
+    """Bounds with what is left of each promise, and the rate that is left on the fullest port."""
+    margins = admission.margins(each.name)
+    times = {
+        word: format_time(margins[word]) if margins.get(word) else "–"
+        for word in ("latency", "delay_variation")
+    }
     return (
         each.name,
+        each.mechanism + (", twice" if each.second is not None else ""),
         format_rate(each.bandwidth_bps),
         way_text(each.nodes),
         "none" if each.latency_bound_ps is None else format_time(each.latency_bound_ps),
+        times["latency"],
         "none" if each.variation_bound_ps is None else format_time(each.variation_bound_ps),
+        times["delay_variation"],
         f"{each.loss:.3g}",
+        format_rate(margins["bandwidth"]) if margins["bandwidth"] else "0",
     )
 
 

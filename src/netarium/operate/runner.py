@@ -105,7 +105,7 @@ def run(
             return _keep_activation(trial, activated, reasons, folder)
         emulated = None
         if plan.emulation is not None:
-            emulated = _emulate(plan, folder.path, watcher, stop)
+            emulated = emulate(plan, folder.path, watcher, stop)
         samples = execute(plan, watcher, stop) if emulated is None else emulated.samples
         watcher.stage("measuring")
         return _keep_results(trial, plan, samples, activated, folder, stop, watcher, emulated)
@@ -141,7 +141,7 @@ def execute(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
     return samples
 
 
-def _emulate(plan: Plan, folder: Path, watcher: Watcher, stop: StopRequest) -> Emulated:
+def emulate(plan: Plan, folder: Path, watcher: Watcher, stop: StopRequest) -> Emulated:
     """Real hosts up, the trial on them, hosts down. Raises MachineCannot, with nothing left behind."""
     from netarium.operate import enginecache
     from netarium.operate.control import Control
@@ -181,22 +181,10 @@ def _keep_results(
     watcher: Watcher,
     emulated: Emulated | None = None,
 ) -> Outcome:
-    from netarium.measure.document import failures, metrics_document
-    from netarium.operate import evidence
+    from netarium.measure.document import failures
     from netarium.store.topology import topology_document
 
-    document = metrics_document(
-        samples,
-        trial,
-        run=folder.name,
-        digests={"plan": plan.digest},
-        bounds=bounds(plan),
-        assumptions=plan.assumptions,
-        emulated=emulated,
-    )
-    for name, entry in activated.items():
-        document["slices"][name]["activation"] = entry
-    evidence.keep(plan, samples, document, watcher)
+    document = documented(plan, samples, activated, folder.name, watcher, emulated)
     exit_code, reason = (FAILED if document["status"] == "failed" else DONE), "; ".join(failures(document))
     error = None
     if stop():
@@ -206,6 +194,33 @@ def _keep_results(
     folder.write_results(samples, document, topology_document(trial.network, paths))
     folder.finish(document["status"], exit_code, reason)
     return Outcome(folder.path, document, exit_code, error)
+
+
+def documented(
+    plan: Plan,
+    samples: Samples,
+    activated: dict[str, dict[str, Any]],
+    run: str,
+    watcher: Watcher,
+    emulated: Emulated | None = None,
+) -> dict[str, Any]:
+    """The metrics document of a run that was done; where a bound was violated, `samples` gets the packets around it."""
+    from netarium.measure.document import metrics_document
+    from netarium.operate import evidence
+
+    document = metrics_document(
+        samples,
+        plan.trial,
+        run=run,
+        digests={"plan": plan.digest},
+        bounds=bounds(plan),
+        assumptions=plan.assumptions,
+        emulated=emulated,
+    )
+    for name, entry in activated.items():
+        document["slices"][name]["activation"] = entry
+    evidence.keep(plan, samples, document, watcher)
+    return document
 
 
 def _keep_activation(

@@ -1,7 +1,7 @@
 """One service of a record as iperf3's JSON (iperf3 --json), so that what reads that can read this.
 
-Byte counts, rates, retransmissions and losses are the record's. What a run does not know (sockets, processor shares, windows) is left
-out, not filled with zeros.
+Byte counts, rates, retransmissions and losses are the record's. What a run does not know (sockets, processor shares,
+windows) is left out, not filled with zeros.
 """
 
 from __future__ import annotations

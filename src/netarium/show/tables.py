@@ -72,6 +72,33 @@ def listing(records: Iterable[Record]) -> RenderableType:
     return Columns(columns, rows) if rows else Text("no runs yet: netarium run interference-ab")
 
 
+def campaign_listing(campaigns: Iterable[dict[str, Any]]) -> RenderableType:
+    """One line per campaign, in the order given: name, trials, seeds, when, wall time, status."""
+    columns = (
+        ("campaign", "left"),
+        ("trials", "right"),
+        ("recorded", "right"),
+        ("seeds", "right"),
+        ("started", "right"),
+        ("wall", "right"),
+        ("status", "left"),
+    )
+    styles = {"succeeded": "green", "failed": "bold red"}
+    rows = [
+        (
+            Text(each["campaign"], style="bold"),
+            quantity.count(each["trials"]),
+            quantity.count(each["recorded"]),
+            quantity.count(each["seeds"]),
+            str(each["started"] or quantity.MISSING).replace("T", " ")[:16],
+            quantity.seconds(each["wall_s"]),
+            Text(each["status"], style=styles.get(each["status"], "yellow")),
+        )
+        for each in campaigns
+    ]
+    return Columns(columns, rows)
+
+
 def _headline(record: Record) -> Text:
     verdict = judge(record)
     line = Text()

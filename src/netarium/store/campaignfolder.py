@@ -23,6 +23,7 @@ from netarium.errors import RecordError
 from netarium.store import files
 from netarium.store.campaigns import (
     CAMPAIGN,
+    LOCK,
     RESULTS,
     STOP,
     TYPED,
@@ -37,7 +38,7 @@ from netarium.store.record import runs_root
 if TYPE_CHECKING:
     import pyarrow as pa
 
-JOURNAL, LOCK, INPUTS = "journal.jsonl", ".lock", "inputs"
+JOURNAL, INPUTS = "journal.jsonl", "inputs"
 ROWS_A_PART = 5000
 METRIC, PARAM = "metric.", "param."
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 CAMPAIGN, TYPED, STOP, RESULTS, RUNS = "campaign.json", "campaign.yml", "stop.json", "results", "runs"
+LOCK = ".lock"
 PARTS = "part-*.parquet"
 STATUSES = ("succeeded", "failed", "refused", "crashed", "timeout", "out_of_memory", "interrupted")
 MEASURED = ("succeeded", "failed")
@@ -125,6 +126,66 @@ def campaign_folders(root: str | Path | None = None) -> list[Path]:
     """The folders in `runs_root(root)` that hold a campaign, by name."""
     place = runs_root(root)
     return sorted(path.parent for path in place.glob(f"*/{CAMPAIGN}")) if place.is_dir() else []
+
+
+def summaries(root: str | Path | None = None) -> list[dict[str, Any]]:
+    """One dictionary per campaign, oldest first: what `netarium ls` and the view `campaigns` show."""
+    found = [_summary(folder) for folder in campaign_folders(root)]
+    return sorted(found, key=lambda each: (str(each["started"]), each["campaign"]))
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    about: dict[str, Any] = {}
+    stop: dict[str, Any] = {}
+    try:
+        record = read_campaign(folder)
+        about, stop, status = record.document, record.stop or {}, _status(record)
+    except RecordError as error:
+        status = f"cannot be read: {error}"
+    return {
+        "campaign": folder.name,
+        "title": about.get("title", ""),
+        "status": status,
+        "trials": about.get("trials"),
+        "recorded": stop["trials"] if "trials" in stop else _row_count(folder),
+        "variants": about.get("variants"),
+        "seeds": len(about.get("seeds", [])),
+        "started": about.get("started"),
+        "ended": stop.get("ended"),
+        "wall_s": stop.get("wall_s"),
+        "kernel_digest": (about.get("digests") or {}).get("kernel"),
+        "netarium": (about.get("versions") or {}).get("netarium"),
+        "folder": str(folder),
+    }
+
+
+def _status(record: CampaignRecord) -> str:
+    """succeeded or failed; without stop.json running or unfinished, by who holds the lock."""
+    if record.stop is not None:
+        return str(record.stop.get("status", "failed"))
+    import fcntl
+
+    try:
+        with (record.path / LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return "running"
+    except OSError:
+        return "unfinished"
+    return "unfinished"
+
+
+def _row_count(folder: Path) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    count = 0
+    for path in parts(folder):
+        try:
+            count += pq.read_metadata(path).num_rows
+        except (pa.ArrowException, OSError):
+            continue
+    return count
 
 
 def parts(folder: Path) -> list[Path]:

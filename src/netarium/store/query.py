@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from netarium.errors import RecordError
-from netarium.store.campaigns import COLUMNS, campaign_folders, parts, read_campaign
+from netarium.store.campaigns import COLUMNS, campaign_folders, parts, summaries
 from netarium.store.record import runs_root
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def connect(root: str | Path | None = None, campaigns: Iterable[str] = ()) -> du
     if missing:
         raise RecordError(f"campaign {sorted(missing)[0]!r}: not found in {place}; 'netarium ls' lists them")
     connection = duckdb.connect(":memory:")
-    connection.register("campaigns_table", _campaigns(folders))
+    connection.register("campaigns_table", _campaigns(place, folders))
     connection.execute("CREATE VIEW campaigns AS SELECT * FROM campaigns_table")
     connection.execute(f"CREATE VIEW trials AS {_trials(folders)}")
     return connection
@@ -71,50 +71,21 @@ def _trials(folders: list[Path]) -> str:
 _SQL = {"string": "VARCHAR", "int64": "BIGINT", "float64": "DOUBLE", "bool": "BOOLEAN"}
 
 
-def _campaigns(folders: list[Path]) -> pa.Table:
-    """One row per campaign: name, title, trials, done, status, when it began and ended, its seeds and variants."""
+def _campaigns(place: Path, folders: list[Path]) -> pa.Table:
+    """One row per campaign: name, title, status, trials, when it began and ended, its seeds and variants."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    rows: list[dict[str, Any]] = []
-    for folder in folders:
-        record = read_campaign(folder)
-        about, stop = record.document, record.stop or {}
-        done = sum(pq.read_metadata(path).num_rows for path in parts(folder))
-        rows.append(
-            {
-                "campaign": folder.name,
-                "title": about.get("title", ""),
-                "trials": about.get("trials"),
-                "recorded": done,
-                "status": stop.get("status", "unfinished"),
-                "variants": about.get("variants"),
-                "seeds": len(about.get("seeds", [])),
-                "started": about.get("started"),
-                "ended": stop.get("ended"),
-                "wall_s": stop.get("wall_s"),
-                "kernel_digest": (about.get("digests") or {}).get("kernel"),
-                "netarium": (about.get("versions") or {}).get("netarium"),
-                "folder": str(folder),
-            }
-        )
-    texts = ("campaign", "title", "status", "started", "ended", "kernel_digest", "netarium", "folder")
-    order = (
-        "campaign",
-        "title",
-        "status",
-        "trials",
-        "recorded",
-        "variants",
-        "seeds",
-        "started",
-        "ended",
-        "wall_s",
+    chosen = {str(path) for path in folders}
+    rows = [row for row in summaries(place) if row["folder"] in chosen]
+    return pa.Table.from_pylist(
+        rows, schema=pa.schema([(name, getattr(pa, kind)()) for name, kind in SUMMARY])
     )
-    schema = pa.schema(
-        [
-            (name, pa.string() if name in texts else pa.float64() if name == "wall_s" else pa.int64())
-            for name in (*order, "kernel_digest", "netarium", "folder")
-        ]
-    )
-    return pa.Table.from_pylist(rows, schema=schema)
+
+
+SUMMARY = (
+    *((name, "string") for name in ("campaign", "title", "status")),
+    *((name, "int64") for name in ("trials", "recorded", "variants", "seeds")),
+    *((name, "string") for name in ("started", "ended")),
+    ("wall_s", "float64"),
+    *((name, "string") for name in ("kernel_digest", "netarium", "folder")),
+)

@@ -24,7 +24,12 @@ def models(base: type[Part]) -> list[type[Part]]:
     return [one for model in base.__subclasses__() for one in (model, *models(model))]
 
 
-MODELS = [model for model in models(Part) if model.__module__.startswith("netarium.")]
+CAMPAIGNS = "netarium.describe.campaign"  # has a page of its own, test_campaign_file.py
+MODELS = [
+    model
+    for model in models(Part)
+    if model.__module__.startswith("netarium.") and model.__module__ != CAMPAIGNS
+]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

@@ -133,7 +133,7 @@ def test_every_metric_of_the_catalogue_has_its_place_in_the_document() -> None:
             if word in COMMAND_METRICS:  # only where a program ran
                 continue
             assert metric.path[0] in place, word
-            if not word.startswith(("completion", "slowdown")):
+            if not word.startswith(("completion", "slowdown", "deadline")):
                 assert value(f"{prefix}{owner}.{word}") is not None, word
                 assert (
                     not entry.windowed or value(f"{prefix}{owner}.{word}", from_="5 s", to="9 s") is not None

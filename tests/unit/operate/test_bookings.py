@@ -80,8 +80,9 @@ def test_the_next_free_slot_is_the_first_in_which_everything_fits(calendar: Cale
 
 def test_other_networks_are_other_facilities(calendar: Calendar) -> None:
     bookings.book(calendar, wish(90), 0, HOUR_S)
-    other = bookings.wish(loads(FACILITY.replace("delay: 1 ms", "delay: 2 ms").replace("BANDWIDTH", "90 Gbit/s").replace("LATENCY", "9 ms")), "x")  # fmt: skip
-    bookings.book(calendar, other, 0, HOUR_S)
+    longer = FACILITY.replace("delay: 1 ms", "delay: 2 ms")
+    text = longer.replace("BANDWIDTH", "90 Gbit/s").replace("LATENCY", "9 ms")
+    bookings.book(calendar, bookings.wish(loads(text), "x"), 0, HOUR_S)
 
 
 def test_a_trial_without_slices_has_nothing_to_book() -> None:

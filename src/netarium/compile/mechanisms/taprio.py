@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 
 from netarium.compile.mechanisms.terms import UNBOUNDED, Bound, PortTerms, StreamTerms, smallest_ps, together
 from netarium.describe.tsn import Taprio
 from netarium.units import SECOND_PS
 
+TOLERANCE_BITS = 1e-6
 Window = tuple[int, int, int]
 """Begin and end within the cycle in ps, and the traffic class that alone may send."""
 
@@ -79,9 +80,9 @@ def bound(
     """Of the streams of class `number`, alone in its windows or with lower classes (largest packet below_bytes, default: MTU).
 
     Each window serves at least its length less one largest packet of the class, which may not fit before the gate
-    closes, and less one of a lower class that was begun in it. The worst burst comes when a window has just had its
-    use. TDMA service: Wandeler and Thiele, Optimal TDMA time slot and cycle length allocation for hard real-time
-    systems, ASP-DAC 2006.
+    closes, and less one of a lower class that was begun in it; where all packets are of one size, as many as fit. The
+    worst burst comes when a packet has just ceased to fit into a window. TDMA service: Wandeler and Thiele, Optimal
+    TDMA time slot and cycle length allocation for hard real-time systems, ASP-DAC 2006.
     """
     windows = windows_of(spec, number)
     arrival_bps, burst_bits = together(streams, port)
@@ -90,20 +91,23 @@ def bound(
     if len(windows) == 1 and windows[0][1] - windows[0][0] == spec.cycle_ps:
         return UNBOUNDED if arrival_bps > port.rate_bps else _always_open(port, streams, lower_ps)
     joined = _join_over_the_end(windows, spec.cycle_ps)
-    exact = 1 - _drift(port) - 1e-9
+    exact, rounding_ps = 1 - _drift(port), 4 if _drift(port) else 0
     late = [lower_ps if shared else 0.0 for _, _, shared in joined]
-    useful = [
-        max(0.0, (end - begin) * exact - largest_ps - lost)
-        for (begin, end, _), lost in zip(joined, late, strict=True)
-    ]
-    server = _Server(joined, late, useful, spec.cycle_ps, port.rate_bps)
+    sizes = {size for s in streams for size in (s.smallest_bytes or s.largest_bytes, s.largest_bytes)}
+    grain_bits = port.wire_bits(next(iter(sizes))) if len(sizes) == 1 else 0
+    useful = []
+    for (begin, end, _), lost in zip(joined, late, strict=True):
+        length_ps = max(0.0, (end - begin) * exact - rounding_ps - lost)
+        whole = floor((length_ps + 1e-3) / largest_ps) * largest_ps
+        useful.append(whole if grain_bits else max(0.0, length_ps - largest_ps))
+    server = _Server(joined, late, useful, largest_ps, grain_bits, spec.cycle_ps, port.rate_bps)
     if arrival_bps > port.rate_bps * sum(useful) / spec.cycle_ps:
         return UNBOUNDED
     worst_ps, backlog_bits = 0.0, 0.0
     for first in range(len(joined)):
         delay_ps, held_bits = server.after_window(first, arrival_bps, burst_bits)
         worst_ps, backlog_bits = max(worst_ps, delay_ps), max(backlog_bits, held_bits)
-    return Bound(worst_ps * (1 + _drift(port)) + 2, backlog_bits / 8, smallest_ps(streams, port))
+    return Bound(worst_ps * (1 + _drift(port)) + rounding_ps, backlog_bits / 8, smallest_ps(streams, port))
 
 
 def _always_open(port: PortTerms, streams: Sequence[StreamTerms], lower_ps: float) -> Bound:
@@ -131,18 +135,21 @@ class _Server:
     windows: list[tuple[int, int, bool]]
     late: list[float]
     useful: list[float]
+    largest_ps: float
+    grain_bits: int
     cycle_ps: int
     rate_bps: int
 
     def after_window(self, first: int, arrival_bps: float, burst_bits: float) -> tuple[float, float]:
-        """(largest delay, most bits held) when a burst comes just when nothing more fits into window `first`.
+        """(largest delay, most bits waiting) when a burst comes just when nothing more fits into window `first`.
 
         Served bits grow by what each following window is good for. Arrivals are burst + rate x t. The delays to look
-        at are those of the first bit that a window leaves to the next, and of the burst's last; once the burst is
-        served, each cycle's delays are no larger than the cycle's before, as a cycle serves no less than it brings.
+        at are those of the first packet that a window leaves to the next (grain_bits: all are as large; 0: it may be
+        as small as it likes), and of the burst's last; once the burst is served, each cycle's delays are no larger
+        than the cycle's before, as a cycle serves no less than it brings.
         """
         begin_ps, end_ps, _ = self.windows[first]
-        start_ps = max(float(begin_ps), begin_ps + self.late[first] + self.useful[first])
+        start_ps = max(float(begin_ps), end_ps - self.largest_ps - self.late[first])
         served_bits, worst_ps, held_bits = 0.0, 0.0, burst_bits
         cycle_bits = self.rate_bps * sum(self.useful) / SECOND_PS
         for step in range(1, (2 + ceil(burst_bits / cycle_bits)) * len(self.windows) + 1):
@@ -150,13 +157,16 @@ class _Server:
             if self.useful[index] <= 0:
                 continue
             opens_ps = self.windows[index][0] + self.late[index] + turn * self.cycle_ps - start_ps
-            beyond_bits = served_bits - burst_bits
+            beyond_bits = served_bits + self.grain_bits - burst_bits
+            if abs(beyond_bits) < TOLERANCE_BITS:
+                beyond_bits = 0.0
             came_ps = beyond_bits * SECOND_PS / arrival_bps if beyond_bits > 0 and arrival_bps else 0.0
-            if beyond_bits <= 0 or came_ps <= opens_ps:
-                worst_ps = max(worst_ps, opens_ps - came_ps)
+            sending_ps = self.grain_bits * SECOND_PS / self.rate_bps
+            if beyond_bits <= 0 or (arrival_bps and came_ps <= opens_ps):
+                worst_ps = max(worst_ps, opens_ps + sending_ps - came_ps)
                 held_bits = max(held_bits, burst_bits + arrival_bps * opens_ps / SECOND_PS - served_bits)
             whole_bits = self.rate_bps * self.useful[index] / SECOND_PS
-            if beyond_bits < 0 <= beyond_bits + whole_bits:
-                worst_ps = max(worst_ps, opens_ps - beyond_bits * SECOND_PS / self.rate_bps)
+            if served_bits < burst_bits <= served_bits + whole_bits + TOLERANCE_BITS:
+                worst_ps = max(worst_ps, opens_ps + (burst_bits - served_bits) * SECOND_PS / self.rate_bps)
             served_bits += whole_bits
         return worst_ps, held_bits

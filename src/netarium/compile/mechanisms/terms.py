@@ -64,7 +64,7 @@ class StreamTerms:
 @dataclass(frozen=True)
 class Bound:
     """What a packet meets at most at a port: time from its arrival to its last bit on the wire, at least and at most; bytes
-    on the wire that the class holds at most. Infinite where there is no bound."""
+    on the wire that wait at most, without the packet being sent. Infinite where there is no bound."""
 
     latency_ps: float
     backlog_bytes: float

@@ -8,6 +8,7 @@ Order Statistics, 3rd ed., section 7.1), so there is none with fewer than six va
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,8 @@ from netarium.measure.intervals import clopper_pearson
 CONFIDENCE = 0.95
 FEWEST_TO_RESAMPLE = 10
 RESAMPLES = 9999
-DRAWS = 20_000  # at most so many values are drawn at once for each of the values that are resampled
+MANY, RESAMPLES_OF_MANY = 500, 1999  # so many groups at once have fewer resamples
+AT_ONCE = 100  # groups whose resampled means are in memory together
 SEED = 20121987  # of the resampling: the same values give the same interval
 
 ONE, EQUAL = "one seed: no interval", "every seed gave the same value"
@@ -79,15 +81,19 @@ def median(values: Iterable[float]) -> Estimate:
     n = len(ordered)
     if n < 2 or ordered[0] == ordered[-1]:
         return _of_one_value(ordered)
-    from scipy.stats import binom
-
-    middle = float(np.median(ordered))
-    rank = int(binom.ppf((1 - CONFIDENCE) / 2, n, 0.5))  # values outside on each side
-    if binom.cdf(rank, n, 0.5) > (1 - CONFIDENCE) / 2:
-        rank -= 1
+    middle, rank = float(np.median(ordered)), _values_outside(n)
     if rank < 0:
         return Estimate(middle, None, None, n, TOO_FEW)
     return Estimate(middle, float(ordered[rank]), float(ordered[n - 1 - rank]), n, ORDER)
+
+
+@functools.cache
+def _values_outside(n: int) -> int:
+    """How many of `n` ordered values lie outside the interval of their median on each side; -1: no interval."""
+    from scipy.stats import binom
+
+    rank = int(binom.ppf((1 - CONFIDENCE) / 2, n, 0.5))
+    return rank - 1 if binom.cdf(rank, n, 0.5) > (1 - CONFIDENCE) / 2 else rank
 
 
 def share(hits: int, trials: int) -> Estimate:
@@ -129,17 +135,30 @@ def student(values: np.ndarray) -> Estimate:
 
 
 def _bca(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of the interval of each row's mean. matrix: float64[groups, n]; no row of equal values."""
-    from scipy.stats import bootstrap
+    """Ends of the interval of each row's mean. matrix: float64[groups, n]; no row of equal values.
 
-    found = bootstrap(
-        (matrix,),
-        np.mean,
-        axis=-1,
-        n_resamples=RESAMPLES,
-        batch=max(1, DRAWS // matrix.shape[1]),
-        confidence_level=CONFIDENCE,
-        method="BCa",
-        rng=np.random.default_rng(SEED),
-    )
-    return found.confidence_interval.low, found.confidence_interval.high
+    All rows share their resamples, so that the means of many rows are one product of matrices.
+    """
+    from scipy.special import ndtr, ndtri
+
+    groups, n = matrix.shape
+    resamples = RESAMPLES if groups <= MANY else RESAMPLES_OF_MANY
+    draws = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), size=resamples) / n
+    ends = np.empty((2, groups))
+    for start in range(0, groups, AT_ONCE):
+        rows = matrix[start : start + AT_ONCE]
+        centres = rows.mean(axis=1)
+        means = np.sort(draws @ rows.T, axis=0)
+        below = ((means < centres).mean(axis=0) + (means <= centres).mean(axis=0)) / 2
+        deviations = rows - centres[:, None]  # minus those of the jackknife means, up to a factor
+        skew = (deviations**3).sum(axis=1) / (6 * (deviations**2).sum(axis=1) ** 1.5)
+        bias = ndtri(below)
+        for end, probability in enumerate(((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)):
+            z = bias + ndtri(probability)
+            shares = ndtr(bias + z / (1 - skew * z))
+            places = np.arange(rows.shape[0])
+            at = shares * (resamples - 1)
+            low = np.clip(at.astype(int), 0, resamples - 2)
+            weight = at - low
+            ends[end, start + places] = (1 - weight) * means[low, places] + weight * means[low + 1, places]
+    return ends[0], ends[1]

@@ -68,8 +68,8 @@ def difference(first: np.ndarray, second: np.ndarray) -> Difference:
 def signed_rank_p(differences: np.ndarray) -> float:
     """Two-sided p-value that the differences are symmetric around zero; 1 when none differs from zero."""
     kept = differences[differences != 0]
-    if len(kept) == 0:
-        return 1.0
+    if len(kept) < 2:
+        return 1.0  # of one difference either sign is as likely
     from scipy.stats import wilcoxon
 
     ties = len(np.unique(np.abs(kept))) < len(kept)

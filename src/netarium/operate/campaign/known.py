@@ -20,7 +20,7 @@ from netarium.store.campaigns import MEASURED
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from netarium.operate.campaign.workshop import Result
+    from netarium.operate.campaign.task import Result
 
 TAKEN = ("trial_digest", "plan_digest", "status", "cause", "wall_s", "verdict.expect", "verdict.certified")
 

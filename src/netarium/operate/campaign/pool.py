@@ -24,13 +24,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from netarium.errors import MachineCannot
-from netarium.operate.campaign.workshop import Result
+from netarium.operate.campaign.task import Result
 from netarium.units import SECOND_PS, format_size, format_time
 
 if TYPE_CHECKING:
     from netarium.describe.design import Job
     from netarium.operate.campaign.nurse import Nurse
-    from netarium.operate.campaign.workshop import Task
+    from netarium.operate.campaign.task import Task
 
 AHEAD_S = 0.5
 """Work that a worker has before it: it never waits, and little is to be given to others when it dies."""

@@ -29,7 +29,7 @@ from netarium.units import SECOND_PS
 if TYPE_CHECKING:
     from netarium.describe.design import Design, Job, ParameterColumn
     from netarium.operate.campaign.nurse import Nurse
-    from netarium.operate.campaign.workshop import Result
+    from netarium.operate.campaign.task import Result
     from netarium.store.campaigns import CampaignRecord
 
 RETRIED = ("crashed", "timeout", "out_of_memory")
@@ -224,9 +224,10 @@ class _Campaign:
             while (order.left or workers.backlog) and not stop():
                 workers.submit(order.take(workers.wanted, workers.size))
                 rows = []
-                for result in workers.pump(PUMP_S):
+                ended = workers.pump(PUMP_S)
+                for result in ended:
                     job = by_id.get(result.id)
-                    if job is None:
+                    if job is None or result.error is not None:
                         continue
                     row = self._row(job, result, known)
                     if row is None:
@@ -237,6 +238,9 @@ class _Campaign:
                     order.measured(job.variant, result.wall_s)
                     tally.add(job.variant, row)
                 folder.add(rows)
+                for result in ended:
+                    if result.error is not None:
+                        raise result.error
                 self._keep_tracebacks(folder)
                 now = time.monotonic()
                 if now - synced > SYNC_S:
@@ -312,7 +316,7 @@ class _Campaign:
     def _workers(
         self, mode: str, folder: CampaignFolder, known: Any, nurse: Nurse | None
     ) -> AbstractContextManager[Workers]:
-        from netarium.operate.campaign.workshop import Task
+        from netarium.operate.campaign.task import Task
 
         task = Task(
             self.design.bases,

@@ -7,6 +7,7 @@ compiling of a user's own file begins or ends.
 
 from __future__ import annotations
 
+import gc
 import resource
 import signal
 from collections import deque
@@ -15,12 +16,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from netarium.operate.campaign.workshop import Task, Workshop
+from netarium.operate.campaign.task import Task
+from netarium.operate.campaign.workshop import Workshop
+
+GARBAGE_AFTER = 50_000
+"""New objects before garbage is looked for: a trial makes some thousand, nearly all of which go by themselves."""
 
 
 def serve(descriptor: int) -> None:
     """Work until the other end is closed."""
     signal.signal(signal.SIGTERM, _stop)
+    gc.set_threshold(GARBAGE_AFTER)
     connection = Connection(descriptor)
     try:
         task, memory_bytes = connection.recv()

@@ -17,71 +17,40 @@ import traceback
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netarium.compile.keys import only_keys_differ, reseeded
+from netarium.describe.dump import full
 from netarium.errors import AdmissionRefused, MachineCannot, TrialInvalid
+from netarium.measure.document import failures
+from netarium.measure.kept import kept
+from netarium.measure.kept import values as kept_values
+from netarium.operate import activation
 from netarium.operate.campaign.keeping import KEEP_ALL, KEEP_FAILED
+from netarium.operate.campaign.task import Result, Task
+from netarium.operate.progress import Watcher
+from netarium.operate.runner import admit, documented
+from netarium.run.hooks import addresses
+from netarium.run.simulate import simulate
+from netarium.store.files import DiskFull
 
 if TYPE_CHECKING:
-    from netarium.describe.design import Base, Job, Variant
+    from netarium.describe.design import Job
     from netarium.describe.trial import Trial
     from netarium.measure.kept import Kept
     from netarium.run.samples import Samples
+    from netarium.store.store import RunFolder
+
+QUIET = Watcher()
 
 PREPARED_BYTES = 64 * 2**20
 """Of plans kept for other seeds, before the ones longest unused are given up."""
 CAUSE_CHARACTERS = 2000
 UNTOLD = ("title", "description", "trial", "seed")
 """Keys of a trial that change nothing of its results, or are counted apart."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a workshop needs to know of a campaign before the first trial."""
-
-    bases: Sequence[Base]
-    variants: Sequence[Variant]
-    metrics: Sequence[Any]
-    folder: str
-    keep: str
-    kernel_digest: str
-    known: bytes = b""
-    """First 8 bytes of the plan digests that other campaigns have results for, sorted, as an array of uint64."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """How one trial ended. `columns` is the tuple of metric names that `values` (float64) are of.
-
-    known: an identical plan is in the store, nothing was run.
-    """
-
-    id: str
-    status: str
-    cause: str = ""
-    wall_s: float = 0.0
-    trial_digest: str = ""
-    plan_digest: str = ""
-    columns: tuple[str, ...] = ()
-    values: bytes = b""
-    expect: bool | None = None
-    certified: bool | None = None
-    run: str = ""
-    known: bool = False
-    traceback: str = ""
-    engine_s: float = 0.0
-    number: int = -1
-
-    def numbered(self, number: int) -> Result:
-        """The same with the number of its columns in their place, for the way between processes."""
-        return dataclasses.replace(self, columns=(), number=number)
-
-    def named(self, columns: tuple[str, ...]) -> Result:
-        """The same with its columns again."""
-        return dataclasses.replace(self, columns=columns, number=-1)
 
 
 @dataclass
@@ -117,6 +86,8 @@ class Workshop:
         stage = _Stage()
         try:
             result = self._do(job, afresh, stage)
+        except DiskFull as full:
+            result = Result(job.id, "interrupted", str(full), error=full)
         except TrialInvalid as invalid:
             result = Result(job.id, "refused", _invalid(invalid))
         except AdmissionRefused as refused:
@@ -139,10 +110,6 @@ class Workshop:
         return result
 
     def _do(self, job: Job, afresh: bool, stage: _Stage) -> Result:
-        from netarium.measure.document import failures, metrics_document
-        from netarium.measure.kept import values
-        from netarium.operate.runner import bounds
-
         plan, prepared = self._plan(job)
         plan_digest = plan.digest
         identity = hashlib.sha256(prepared.identity + f"{job.seed}".encode()).hexdigest()
@@ -150,43 +117,72 @@ class Workshop:
             return Result(job.id, "", "", 0.0, identity, plan_digest, prepared.names, known=True)
         if plan.user_functions:
             self._compile(plan)
-        stage.word = "running"
-        began = time.perf_counter()
-        samples = _run(plan)
-        stage.word = "measuring"
-        trial = plan.trial
-        document = metrics_document(
-            samples,
-            trial,
-            run=job.id,
-            digests={"plan": plan_digest},
-            bounds=bounds(plan),
-            assumptions=plan.assumptions,
-        )
-        engine_s = time.perf_counter() - began
-        status = document["status"]
-        run = self._keep(job, plan, samples, document) if self._keeps(status) else ""
+        stage.word = "activating slices"
+        activated = activation.activate(plan.trial, plan)
+        if reasons := activation.failed(activated):
+            cause = "; ".join(reasons)[:CAUSE_CHARACTERS]
+            return Result(job.id, "failed", cause, 0.0, identity, plan_digest, certified=False)
+        done = self._emulated if plan.emulation is not None else self._simulated
+        document, values, run, engine_s = done(job, plan, prepared, activated, stage)
+        failed = document["status"] == "failed"
+        expect, slices = document["expect"], document["slices"].values()
         return Result(
             job.id,
-            status,
-            "; ".join(failures(document))[:CAUSE_CHARACTERS] if status == "failed" else "",
+            document["status"],
+            "; ".join(failures(document))[:CAUSE_CHARACTERS] if failed else "",
             0.0,
             identity,
             plan_digest,
             prepared.names,
-            array("d", values(prepared.columns, document, samples)).tobytes(),
-            all(entry["met"] for entry in document["expect"]) if document["expect"] else None,
-            all(entry["certified"] is True for entry in document["slices"].values())
-            if document["slices"]
-            else None,
+            array("d", values).tobytes(),
+            all(entry["met"] for entry in expect) if expect else None,
+            all(entry["certified"] is True for entry in slices) if slices else None,
             run,
             engine_s=engine_s,
         )
 
+    def _simulated(
+        self, job: Job, plan: Any, prepared: Prepared, activated: dict[str, Any], stage: _Stage
+    ) -> tuple[dict[str, Any], list[float], str, float]:
+        """(metrics document, kept values, run folder if one was kept, seconds of engine and measuring)."""
+        stage.word = "running"
+        began = time.perf_counter()
+        samples = simulate(plan)
+        stage.word = "measuring"
+        document = documented(plan, samples, activated, job.id, QUIET)
+        engine_s = time.perf_counter() - began
+        values = kept_values(prepared.columns, document, samples)
+        run = ""
+        if self._keeps(document["status"]):
+            run = self._written(self._folder(job, plan), plan, samples, document)
+        return document, values, run, engine_s
+
+    def _emulated(
+        self, job: Job, plan: Any, prepared: Prepared, activated: dict[str, Any], stage: _Stage
+    ) -> tuple[dict[str, Any], list[float], str, float]:
+        """The same with real hosts; they need a folder, which is taken away again where it is not to be kept."""
+        from netarium.operate.interrupts import StopRequest
+        from netarium.operate.runner import emulate
+
+        stage.word = "running"
+        folder = self._folder(job, plan)
+        try:
+            began = time.perf_counter()
+            emulated = emulate(plan, folder.path, QUIET, StopRequest())
+            stage.word = "measuring"
+            document = documented(plan, emulated.samples, activated, job.id, QUIET, emulated)
+            engine_s = time.perf_counter() - began
+            values = kept_values(prepared.columns, document, emulated.samples)
+            if self._keeps(document["status"]):
+                return document, values, self._written(folder, plan, emulated.samples, document), engine_s
+            shutil.rmtree(folder.path)
+            return document, values, "", engine_s
+        except BaseException:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
+
     def _plan(self, job: Job) -> tuple[Any, Prepared]:
         """(the plan of a trial, what is kept of its variant). Raises TrialInvalid, AdmissionRefused, MachineCannot."""
-        from netarium.compile.keys import reseeded
-
         key = (job.variant, job.mode)
         found = self._prepared.get(key)
         if found is None:
@@ -201,14 +197,11 @@ class Workshop:
             return found.plan, found
         if found.reseeds:
             return reseeded(found.plan, job.seed), found
-        return _compiled(self._trial(job)), found
+        return admit(self._trial(job)), found
 
     def _prepare(self, job: Job) -> Prepared:
-        from netarium.compile.keys import only_keys_differ
-        from netarium.measure.kept import kept
-
         trial = self._trial(job)
-        plan = _compiled(trial)
+        plan = admit(trial)
         columns = kept(self.task.metrics, plan.service_names, plan.graph.port_names)
         return Prepared(
             plan,
@@ -229,8 +222,6 @@ class Workshop:
         return place < len(self._known) and self._known[place] == wanted
 
     def _compile(self, plan: Any) -> None:
-        from netarium.run.hooks import addresses
-
         self.compiling(True)
         try:
             addresses(plan.user_functions)
@@ -240,16 +231,15 @@ class Workshop:
     def _keeps(self, status: str) -> bool:
         return self.task.keep == KEEP_ALL or (self.task.keep == KEEP_FAILED and status == "failed")
 
-    def _keep(self, job: Job, plan: Any, samples: Samples, document: dict[str, Any]) -> str:
-        """Write the run folder of a trial; its path from the campaign's folder."""
+    def _folder(self, job: Job, plan: Any) -> RunFolder:
+        """A new run folder for a trial; one of an earlier attempt, stopped before it was recorded, is taken away."""
         from netarium.store import store
         from netarium.store.campaigns import RUNS
-        from netarium.store.topology import topology_document
 
         place = Path(self.task.folder) / RUNS
-        if (place / job.id).exists():  # of an earlier attempt that was stopped before it was recorded
+        if (place / job.id).exists():
             shutil.rmtree(place / job.id)
-        folder = store.create(
+        return store.create(
             place,
             plan.trial,
             name=job.id,
@@ -257,10 +247,16 @@ class Workshop:
             assumptions=plan.assumptions,
             estimate=dataclasses.asdict(plan.estimate),
         )
+
+    def _written(self, folder: RunFolder, plan: Any, samples: Samples, document: dict[str, Any]) -> str:
+        """Write the record of a run; its path from the campaign's folder."""
+        from netarium.store.campaigns import RUNS
+        from netarium.store.topology import topology_document
+
         paths = {each.name: each.nodes for each in plan.admission.reservations}
         folder.write_results(samples, document, topology_document(plan.trial.network, paths))
         folder.finish(document["status"], 0 if document["status"] == "succeeded" else 1)
-        return f"{RUNS}/{job.id}"
+        return f"{RUNS}/{folder.name}"
 
 
 @dataclass
@@ -272,28 +268,8 @@ class _Stage:
 
 def identity_of(trial: Trial) -> bytes:
     """SHA-256 over all that a trial says, but for its seed and the words for people."""
-    from netarium.describe.dump import full
-
     said = {key: value for key, value in full(trial).items() if key not in UNTOLD}
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).digest()
-
-
-def _compiled(trial: Trial) -> Any:
-    from netarium.operate.runner import admit
-
-    return admit(trial)
-
-
-def _run(plan: Any) -> Samples:
-    if plan.trial.mode == "simulate":
-        from netarium.run.simulate import simulate
-
-        return simulate(plan)
-    from netarium.operate.interrupts import StopRequest
-    from netarium.operate.progress import Watcher
-    from netarium.operate.runner import execute
-
-    return execute(plan, Watcher(), StopRequest())
 
 
 def _invalid(invalid: TrialInvalid) -> str:

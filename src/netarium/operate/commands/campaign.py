@@ -186,6 +186,7 @@ def causes(record: object) -> list[tuple[str, str, int, str]]:
     found: dict[tuple[str, str], list[str]] = {}
     for row in table.to_pylist():
         if row["status"] != "succeeded":
-            found.setdefault((row["status"], row["cause"].split("; ")[0][:160]), []).append(row["variant"])
+            cause = row["cause"].split("; ")[0].split(", found ")[0][:160]  # alike but for what was found
+            found.setdefault((row["status"], cause), []).append(row["variant"])
     rows = [(status, cause, len(names), names[0]) for (status, cause), names in found.items()]
     return sorted(rows, key=lambda row: -row[2])

@@ -31,25 +31,84 @@ Newest = Annotated[
 
 def ls(
     out: Runs = RUNS,
+    trials: Annotated[bool, typer.Option("--trials", help="List the trials of campaigns instead.")] = False,
+    campaign: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--campaign", metavar="NAME", help="Trials of this campaign; may be repeated.", show_default=False
+        ),
+    ] = None,
+    status: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--status", metavar="WORD", help="Trials that ended so; may be repeated.", show_default=False
+        ),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="SQL",
+            help="Trials for which this holds, such as seed < 5.",
+            show_default=False,
+        ),
+    ] = None,
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=0, help="Show this many, newest last; 0: all.")
     ] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List the records of runs, newest last."""
+    """List campaigns and the records of runs, newest last; or trials of campaigns."""
+    if trials or campaign or status or where:
+        _trials(out, campaign or [], status or [], where, limit, as_json)
+        return
     from netarium.store import store
+    from netarium.store.campaigns import summaries
 
-    every = store.ls(out)
+    every, campaigns = store.ls(out), summaries(out)
     listed = every[-limit:] if limit else every
     if as_json:
-        write_json([_row(record) for record in listed])
+        write_json([*campaigns, *(_row(record) for record in listed)])
         return
     from netarium.operate.commands.output import show as display
     from netarium.show import record, tables
 
-    display(tables.listing(record.read(entry.path) for entry in listed))
+    if campaigns:
+        display(tables.campaign_listing(campaigns))
+    if listed or not campaigns:
+        display(tables.listing(record.read(entry.path) for entry in listed))
     if len(every) > len(listed):
         say(f"and {len(every) - len(listed)} older; --limit 0 shows all")
+
+
+LISTED = ("campaign", "id", "variant", "seed", "status", "cause", "wall_s", "run")
+
+
+def _trials(
+    out: Path, campaigns: list[str], statuses: list[str], where: str | None, limit: int, as_json: bool
+) -> None:
+    from netarium.operate.commands.query import show_rows
+    from netarium.store.campaigns import STATUSES
+    from netarium.store.query import query
+
+    wrong = [word for word in statuses if word not in STATUSES]
+    if wrong:
+        raise typer.BadParameter(f"{wrong[0]!r}; one of {', '.join(STATUSES)}", param_hint="--status")
+    conditions = [f"({where})"] if where else []
+    if statuses:
+        conditions.append(f"status IN ({', '.join(repr(word) for word in statuses)})")
+    condition = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    columns = ", ".join(f'"{name}"' for name in LISTED)
+    bound = f" LIMIT {limit}" if limit else ""
+    found = query(f"SELECT {columns} FROM trials{condition}{bound}", out, campaigns)
+    if as_json:
+        write_json(found.to_pylist())
+        return
+    show_rows(found, 0)
+    if limit and len(found) == limit:
+        count = query(f"SELECT count(*) AS n FROM trials{condition}", out, campaigns)["n"][0].as_py()
+        if count > limit:
+            say(f"and {count - limit:,} more; --limit 0 shows all, netarium query asks anything")
 
 
 def _row(record: store.Record) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""netarium schema: the JSON Schema of trial files, for completion in editors."""
+"""netarium schema: the JSON Schema of trial files or campaign files, for completion in editors."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ def schema(
     target: Annotated[
         Path | None, typer.Argument(help="A file to write to.", show_default="standard output")
     ] = None,
+    campaign: Annotated[bool, typer.Option("--campaign", help="That of campaign files instead.")] = False,
 ) -> None:
     """Print the JSON Schema of trial files, for editors."""
     from netarium.describe.schema import FILE
 
-    text = FILE.read_text(encoding="utf-8")
+    file = FILE.with_name("campaign.schema.json") if campaign else FILE
+    text = file.read_text(encoding="utf-8")
     if target is None:
         typer.echo(text, nl=False)
     else:

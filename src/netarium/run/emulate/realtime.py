@@ -25,14 +25,16 @@ from netarium.run.kernel.real.paced import NEED_COLLECTION, NEED_FRAMES, REACHED
 from netarium.run.kernel.real.records import LATE_EVENTS, LATE_FRAMES
 from netarium.run.recorder import Recorder
 from netarium.run.samples import Samples
-from netarium.run.simulate import PROGRESS_S, Progress
+from netarium.run.simulate import Progress
 
 LEAD_NS = 20_000_000
 """How far ahead virtual time 0 is set when the caller does not say when it is."""
 SPIN_NS = 60_000
 """How long before something is due the engine wakes on a machine with a core to spare; measured in docs/emulation.md."""
-LOOK_S = 0.02
-"""How often samples are fetched."""
+LOOK_S = 0.1
+"""How often samples are fetched and a wish to stop is looked for: seldom, because many engines may run at once."""
+LOADS_S = 0.5
+"""How often the load of the machine is looked at."""
 NICENESS, PRIORITY = -20, 1
 PR_SET_TIMERSLACK = 29
 
@@ -150,15 +152,15 @@ class Engine:
         stop: Callable[[], bool] | None,
     ) -> None:
         """The caller's thread: fetch samples, tell progress, look for a wish to stop."""
-        began = told = time.perf_counter()
+        began = time.perf_counter()
+        looked = 0.0
         while thread.is_alive():
             thread.join(LOOK_S)
             self._collect()
-            self.real.spin_ns = SPIN_NS if _a_core_is_free() else 0
             now = time.perf_counter()
-            if now - told < PROGRESS_S:
-                continue
-            told = now
+            if now - looked > LOADS_S:
+                looked = now
+                self.real.spin_ns = SPIN_NS if _a_core_is_free() else 0
             if progress is not None:
                 reached = max(0, int(self.real.now_ps))
                 progress(Progress(reached, self.plan.duration_ps, self.filled.packet_hops(), now - began))
@@ -184,8 +186,10 @@ class Engine:
         self._collect()
         memory, real, recorder = self.memory, self.real, self.recorder
         reached = int(memory.counters[0].now_ps)
-        if reached > recorder.end_ps and recorder.taken < len(self.plan.sample_times_ps):
-            recorder.take(reached)
+        if not recorder.taken or (
+            reached > recorder.end_ps and recorder.taken < len(self.plan.sample_times_ps)
+        ):
+            recorder.take(max(1, reached))
         _note_variation(memory, int(real.rules))
         hops, wall_s = self.filled.packet_hops(), recorder.end_ps / 1e12
         return recorder.samples(
@@ -258,7 +262,7 @@ def _hurry() -> None:
 
 
 def _a_core_is_free() -> bool:
-    """Whether fewer threads want to run than there are cores."""
+    """Whether, beside the thread that asks, fewer threads want to run than there are cores."""
     with open("/proc/loadavg", encoding="ascii") as load:
         running = int(load.read().split()[3].split("/")[0])
-    return running < (os.cpu_count() or 1)
+    return running <= (os.cpu_count() or 1)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netarium.compile.hosts import Emulation, Program, RealHost
+from netarium.describe.real import hostname_of
 from netarium.run.emulate import needs, netns
 from netarium.run.emulate.ownership import MARK
 
@@ -46,7 +47,10 @@ class Sandbox:
     def prepare(self) -> None:
         """Write the files that all hosts share. Raises OSError."""
         self.scratch.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self._hosts_file.write_text(hosts_file(self.emulation.names), encoding="utf-8")
+        self._hosts_file.write_text(
+            hosts_file({hostname_of(node): found for node, found in self.emulation.names.items()}),
+            encoding="utf-8",
+        )
         self._resolver_file.write_text(
             self.resolver or "# No name server is reachable: names are in /etc/hosts.\n"
         )

@@ -29,6 +29,8 @@ FRAMES_AT_FIRST = 16_384
 """Packets of the pool to begin with."""
 SMALL_SLOTS, LARGE_SLOTS = 1 << 17, 1 << 13
 """Frames and trains that may be on their way at once. Room is reserved, and used only as far as it is needed."""
+SMALL_MTU_MAX = 9216
+"""Longer packets take a slot for trains."""
 WAYS, WAY_PORTS = 1 << 16, 1 << 21
 MET = 1 << 13
 SHOT_BYTES, SHOTS_MAX, SHOTS_MIN = 8 << 20, 128, 4
@@ -191,7 +193,7 @@ def _rules(memory: Any, plan: Any, emulation: Emulation) -> None:
 def _room(memory: Any, plan: Any) -> None:
     """Slots for frames, ways, what is known of connections, captures. Zeroed memory costs nothing until it is used."""
     real = memory.real[0]
-    mtu = int(plan.graph.mtu_bytes.max(initial=1500))
+    mtu = min(SMALL_MTU_MAX, int(plan.graph.mtu_bytes.max(initial=1500)))
     real.small_bytes = -(-(mtu + 18 + VNET_ROOM) // 64) * 64
     real.small_count = SMALL_SLOTS
     slots = aligned(SMALL_SLOTS + LARGE_SLOTS, rr.SLOT)

@@ -85,3 +85,11 @@ def pop_until(sim, until_ps):
     heap.pop(sim)
     counters.now_ps = time_ps
     return key
+
+
+@kernel
+def next_ps(sim):
+    """When the next event is due, or EMPTY."""
+    time_ps = sim.events[ROOT].time_ps
+    node = calendar.first(sim)
+    return time_ps if node == NONE else min(time_ps, sim.near[node].time_ps)

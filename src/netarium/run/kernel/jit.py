@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import operator
 import os
+import sys
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -82,7 +83,16 @@ if INTERPRETED:
         return address(handle, until_ps)
 
 else:
+    # Kernels use no linear algebra. Numba looks for SciPy's when it is imported, which takes as long as all the rest of it.
+    _LINEAR_ALGEBRA = "scipy.linalg.cython_blas"
+    _hidden = _LINEAR_ALGEBRA not in sys.modules
+    if _hidden:
+        sys.modules[_LINEAR_ALGEBRA] = None  # type: ignore[assignment]
     import numba
+    import numba.np.arraymath
+
+    if _hidden:
+        del sys.modules[_LINEAR_ALGEBRA]
     from llvmlite import ir
     from numba import types
     from numba.core import cgutils

@@ -152,7 +152,7 @@ def forward(sim, port_index, p, now_ps):
     port = sim.routes[route]
     if port >= 0:
         packet.route = route + 1
-        if sim.routes[route + 1] < 0:
+        if sim.routes[route + 1] < 0 and packet.kind != FRAME:
             expect_delivery(sim, packet)
         enqueue(sim, port, p, now_ps)
     elif packet.kind == FRAME:

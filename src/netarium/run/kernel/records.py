@@ -390,7 +390,7 @@ PAIR = record(
         "further explicit paths, one behind the other from path on, that carry every packet too",
     ),
     ("band", "i4", "slice number + 1, or 0"),
-    ("band_back", "i4", "the same of the slice that carries the acknowledgements"),
+    ("band_back", "i4", "the same of the slice that carries the acknowledgements, or of the copies' path"),
     ("base_rtt_ps", "i8", "propagation and one full segment's transmission there, one ACK's back"),
     ("rate_bps", "i8", "least port rate of the way there"),
     ("there_ps", "f8", "of an empty packet from src to dst: propagation, and the overheads' transmissions"),

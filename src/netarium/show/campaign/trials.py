@@ -79,6 +79,7 @@ class Trials:
         self.cause = self._words("cause")
         self.runs = self._words("run")
         self.effects: dict[str, Any] = {}
+        self._values: dict[str, np.ndarray] = {}
         self.measured = np.isin(self.status.astype(str), MEASURED)
 
     @property
@@ -143,8 +144,10 @@ class Trials:
 
     def values(self, metric: str) -> np.ndarray:
         """float64[trials], SI; NaN where the trial did not run to its end or has no such metric."""
-        column = self.table[METRIC + metric].to_numpy().astype(float)
-        return np.where(self.measured, column, np.nan)
+        if metric not in self._values:
+            column = self.table[METRIC + metric].to_numpy().astype(float)
+            self._values[metric] = np.where(self.measured, column, np.nan)
+        return self._values[metric]
 
     def _words(self, column: str) -> np.ndarray:
         values = self.table[column].to_pylist()

@@ -92,21 +92,38 @@ def _passed(trials: Trials, group: Group, column: str) -> Estimate | None:
     return estimates.share(sum(judged), len(judged))
 
 
-def against_the_first(trials: Trials, metric: str, order: Sequence[Group]) -> list[Comparison]:
+@dataclass(frozen=True)
+class Lead:
+    """The first variant against all others: how many it is surely ahead of, and the nearest of the rest."""
+
+    compared: int
+    sure: int
+    nearest: Comparison | None
+
+    @property
+    def undecided(self) -> int:
+        return self.compared - self.sure
+
+
+def lead(trials: Trials, metric: str, order: Sequence[Group]) -> Lead:
     """The first of `order` compared with each other one over the seeds both have, corrected for their number."""
-    if len(order) < 2:
-        return []
-    first = trials.by_seed(order[0], metric)
-    found = [aligned(first, trials.by_seed(group, metric)) for group in order[1:]]
-    return corrected(order[0], order[1:], found)
+    first, others = trials.by_seed(order[0], metric), [trials.by_seed(group, metric) for group in order[1:]]
+    differences = [_differences(first, other) for other in others]
+    p_values = holm.adjusted([pairs.signed_rank_p(each) for each in differences])
+    undecided = [index for index, p in enumerate(p_values) if p > ALPHA]
+    if not undecided:
+        return Lead(len(others), len(others), None)
+    at = min(
+        undecided, key=lambda index: abs(differences[index].mean()) if len(differences[index]) else np.inf
+    )
+    found, count = aligned(first, others[at]), len(others)
+    needed = power.seeds_needed(found, count)
+    nearest = Comparison(order[0], order[1 + at], found, p_values[at], count, needed)
+    return Lead(count, count - len(undecided), nearest)
 
 
-def corrected(first: Group, others: Sequence[Group], found: Sequence[Difference]) -> list[Comparison]:
-    p_values = holm.adjusted([difference.p for difference in found])
-    return [
-        Comparison(first, group, difference, p, len(found), power.seeds_needed(difference, len(found)))
-        for group, difference, p in zip(others, found, p_values, strict=True)
-    ]
+def _differences(first: dict[int, float], second: dict[int, float]) -> np.ndarray:
+    return np.array([first[seed] - second[seed] for seed in sorted(first.keys() & second.keys())])
 
 
 def aligned(first: dict[int, float], second: dict[int, float]) -> Difference:

@@ -11,7 +11,7 @@ from netarium.show import quantity
 from netarium.show.campaign import effects, variants
 from netarium.show.campaign.effects import Contrast
 from netarium.show.campaign.trials import Trials
-from netarium.show.campaign.variants import Comparison, Summary
+from netarium.show.campaign.variants import Lead, Summary
 
 EDGES = {1: ("highest", "more"), -1: ("lowest", "less"), 0: ("highest", "more")}
 
@@ -50,7 +50,7 @@ def _largest(found: Estimate) -> float:
 def _decimals(found: Estimate, divisor: float) -> int:
     """Two digits of the interval's half width, at least three of the value."""
     value = abs(found.value / divisor)
-    three = 2 - math.floor(math.log10(value)) if value else 2
+    three = 2 - math.floor(math.log10(value)) if value else 0
     if found.low is None or found.high is None or found.high <= found.low:
         return min(max(three, 0), 6)
     half = (found.high - found.low) / 2 / divisor
@@ -145,30 +145,26 @@ def leader(trials: Trials, found: Sequence[Summary]) -> list[str]:
         return [f"{metric} is {estimate(best, unit)}."]
     edge, _ = EDGES[trials.direction(metric)]
     text = f"{edge.capitalize()} {metric}: {found[0].group.label} with {estimate(best, unit)}"
-    present = [entry for entry in found if math.isfinite(entry.means[metric].value)]
-    compared = variants.against_the_first(trials, metric, [entry.group for entry in present])
-    if not compared:
+    present = [entry.group for entry in found if math.isfinite(entry.means[metric].value)]
+    if len(present) < 2:
         return [text + "."]
-    sure = [each for each in compared if each.is_sure]
-    rest = [each for each in compared if not each.is_sure]
-    text += f"; surely ahead of {len(sure):,} of the other {len(compared):,}."
-    return [text, *_nearest(trials, metric, rest)]
+    lead = variants.lead(trials, metric, present)
+    text += f"; surely ahead of {lead.sure:,} of the other {lead.compared:,}."
+    return [text, *_nearest(trials, metric, lead)]
 
 
-def _nearest(trials: Trials, metric: str, rest: Sequence[Comparison]) -> list[str]:
+def _nearest(trials: Trials, metric: str, lead: Lead) -> list[str]:
     """The variants that may be as good as the leader: how many, the nearest, what it would take."""
-    if not rest:
+    nearest = lead.nearest
+    if nearest is None:
         return []
-    nearest = min(rest, key=lambda each: abs(each.found.mean.value))
-    text = (
-        f"{_many(len(rest), 'variant')} cannot be told apart from it; the nearest is {nearest.second.label}"
-    )
-    text += f", {gap(nearest.found, trials.unit(metric), trials.direction(metric))}"
+    text = f"{_many(lead.undecided, 'variant')} cannot be told apart from it; the nearest is {nearest.second.label}"
+    text += f", {gap(nearest.found, trials.unit(metric))}"
     text += f" ({sureness(nearest.p, nearest.comparisons)}, {seeds(nearest.found.n)})"
     return [f"{text}: {advice(nearest.found, nearest.comparisons, nearest.seeds_needed)}."]
 
 
-def gap(found: Difference, unit: str, direction: int = 0) -> str:
+def gap(found: Difference, unit: str) -> str:
     """How far the second is from the first: 1.2 [0.8, 1.6] Mbit/s (4 %) less."""
     behind = found.mean.negated() if found.mean.value < 0 else found.mean
     if behind.value == 0:

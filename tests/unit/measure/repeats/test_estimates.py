@@ -144,3 +144,23 @@ def test_the_median_is_inside_at_least_as_often_as_promised(spread: str, n: int)
 def test_resampling_is_worth_it_from_its_least_number_on() -> None:
     assert mean(np.arange(float(estimates.FEWEST_TO_RESAMPLE))).method == "BCa bootstrap"
     assert mean(np.arange(estimates.FEWEST_TO_RESAMPLE - 1.0)).method == "Student t"
+
+
+@pytest.mark.parametrize("n", [10, 20, 60])
+@pytest.mark.parametrize("spread", SPREADS)
+def test_the_interval_is_scipys(spread: str, n: int) -> None:
+    """`scipy.stats.bootstrap`, with resamples of its own: the ends agree to the noise of resampling."""
+    values = SPREADS[spread][0](np.random.default_rng(n), n)
+    found = mean(values)
+    theirs = stats.bootstrap((values,), np.mean, n_resamples=9999, method="BCa", rng=np.random.default_rng(3))
+    width = theirs.confidence_interval.high - theirs.confidence_interval.low
+    assert found.low == pytest.approx(theirs.confidence_interval.low, abs=0.05 * width)
+    assert found.high == pytest.approx(theirs.confidence_interval.high, abs=0.05 * width)
+
+
+def test_many_groups_have_the_same_intervals_with_fewer_resamples() -> None:
+    groups = list(np.random.default_rng(9).normal(0, 1, (estimates.MANY + 1, 12)))
+    many, few = means(groups), means(groups[:5])
+    for one, other in zip(many[:5], few, strict=True):
+        width = other.high - other.low  # type: ignore[operator]
+        assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=0.15 * width)

@@ -18,7 +18,8 @@ base:
   duration: 60 ms
   network: {topology: {kind: dumbbell, left: 1, rate: 20 Mbit/s, delay: 1 ms, queue: {kind: pfifo, limit: 20}}}
   services:
-    load: {kind: request_response, from: senders, to: receivers, sizes: 20 kB, load: 80 %}
+    load: {kind: bulk, from: s1, to: r1}
+    noise: {kind: stream, from: s1, to: r1, rate: 5 Mbit/s, packet_size: 500 B, pattern: poisson}
   probes: {interval: 20 ms}
 sweeps:
   - parameters:
@@ -55,7 +56,7 @@ base:
 sweeps:
   - parameters: {services.load.parameters.MODE: [0, 1, 2, 3]}
 seeds: 2
-limits: {deadline: 2 s, memory: 400 MB}
+limits: {deadline: 5 s, memory: 200 MB}
 """
 
 

@@ -55,7 +55,7 @@ def test_a_row_is_what_a_single_run_measures(two_workers) -> None:
         row = rows[job.id]
         assert row["plan_digest"] == plan.digest
         assert row["metric.load.goodput"] == document["services"]["load"]["goodput_bps"]
-        assert row["metric.load.completion.p99"] == document["services"]["load"]["completion_s"].get("p99")
+        assert row["metric.load.rtt.p99"] == document["services"]["load"]["rtt_s"]["p99"]
         utilisation = document["links"]["left->right"]["utilisation"]
         assert row["metric.links.left->right.utilisation"] == utilisation
         assert row["seed"] == job.seed
@@ -147,7 +147,7 @@ def test_built_in_python(tmp_path: Path) -> None:
     campaign = Campaign(
         campaign="python",
         base=base,
-        sweeps=[nt.Grid(parameters={"transport.congestion": ["reno", "cubic"]})],
+        sweeps=[nt.GridSweep(parameters={"transport.congestion": ["reno", "cubic"]})],
         seeds=2,
     )
     outcome = run_campaign(campaignfile.design(campaign), Options(tmp_path, workers=1))

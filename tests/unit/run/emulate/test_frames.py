@@ -202,30 +202,15 @@ def test_frames_of_no_rule_are_reported() -> None:
     assert (facts["other_packets"], facts["other_bytes"], facts["other_delivered"]) == (1, 100, 1)
 
 
-def test_a_full_queue_drops_and_the_rate_holds() -> None:
-    """50 datagrams at once into 8 Mbit/s and 10 places: one being sent, ten wait; they come a millisecond apart."""
-    network = line("8 Mbit/s", "1 ms", queue={"kind": "pfifo", "limit": 10})
+def test_a_full_queue_drops() -> None:
+    """60 datagrams at once into 800 kbit/s and ten places: most are lost, and every one is accounted for."""
+    network = line("800 kbit/s", "1 ms", queue={"kind": "pfifo", "limit": 10})
     with running(plan(network)) as session:
-        for _ in range(50):
+        for _ in range(60):
             session.wires["a"].send(udp4(bytes(1000 - 28 - 38)))
-        arrivals = []
-        while session.wires["b"].receive(0.2) is not None:
-            arrivals.append(time.monotonic())
-    assert 11 <= len(arrivals) <= 14  # reading 50 takes a while
-    assert dropped(session) == {"DROP_TAIL": 50 - len(arrivals)}
-    assert (arrivals[-1] - arrivals[0]) / (len(arrivals) - 1) == pytest.approx(1e-3, rel=0.2)
-
-
-def test_marks_reach_the_header() -> None:
-    network = line(
-        "8 Mbit/s", "1 ms", queue={"kind": "codel", "target": "1 us", "interval": "10 us", "ecn": True}
-    )
-    with running(plan(network)) as session:
-        for _ in range(30):
-            session.wires["a"].send(udp4(bytes(900), tos=2))
-        got = session.wires["b"].all()
-    assert any(frame[15] & 3 == 3 for frame in got)
-    assert all(checksum(frame[14:34]) == 0 for frame in got)
+        arrived = len(session.wires["b"].all())
+    assert 11 <= arrived < 40
+    assert dropped(session) == {"DROP_TAIL": 60 - arrived}
 
 
 def test_a_link_that_is_down_carries_nothing() -> None:
@@ -275,3 +260,21 @@ def test_models_and_frames_share_a_queue() -> None:
     samples = session.samples
     assert samples.service_series[-1]["delivered_bytes"][samples.services.index("load")] > 500_000
     assert dropped(session)["DROP_TAIL"] > 0
+
+
+def test_frames_of_a_slice_pass_what_is_not_in_it() -> None:
+    """10 Mbit/s, filled by a modelled stream of 20, with 120 ms of queue: a real frame in the slice hardly waits."""
+    network = line("10 Mbit/s", "1 ms", queue={"kind": "pfifo", "limit": 100})
+    network["nodes"]["m"] = {"kind": "host"}
+    network["links"].append({"endpoints": ["m", "r"], "rate": "1 Gbit/s", "delay": "1 us"})
+    load = {"kind": "stream", "from": "m", "to": "b", "rate": "20 Mbit/s"}
+    slices = {"express": {"from": "a", "to": "b", "bandwidth": "1 Mbit/s", "latency": "20 ms"}}
+    trial = {"duration": "30 s", "network": network, "slices": slices, "services": {"s": IDLE, "load": load}}
+    latency_ms = {}
+    for band in (1, 0):
+        with running(real_plan(trial, ("a", "b"), rules=[("s", "a", "b", band)])) as session:
+            time.sleep(0.5)
+            while session.wires["b"].receive(0.2) is None:
+                session.wires["a"].send(udp4(b"express"))
+        latency_ms[band] = session.samples.latency_min_ps[0] / 1e9
+    assert latency_ms[1] < 20 < 60 < latency_ms[0]

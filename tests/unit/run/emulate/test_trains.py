@@ -6,10 +6,12 @@ import struct
 import time
 from typing import Any
 
+import pytest
 from on_sockets import checksum, running, tcp4
 from test_frames import plan
 
 from bench.real_hosts import line
+from netarium.errors import MachineCannot
 
 MSS = 1000
 HEAD = 14 + 20 + 32
@@ -64,29 +66,26 @@ def carried(real: Any, *trains: tuple[bytes, bytes]) -> tuple[list[bytes], Any]:
 def test_a_train_arrives_whole() -> None:
     """Ten and a half segments over a fast link: every byte once, in order, PSH only with the last, as few trains."""
     data = payload(10) + b"rest"
-    frames, session = carried(plan(), (tcp4(data, flags=0x18), vnet()))
+    frames, session = carried(plan(line("100 Gbit/s", "1 ms")), (tcp4(data, flags=0x18), vnet()))
     got = segments(frames)
     assert [seq for seq, _, _ in got] == [1 + i * MSS for i in range(11)]
     assert b"".join(piece for _, piece, _ in got) == data
     assert [flags for _, _, flags in got] == [0x10] * 10 + [0x18]
-    assert len(frames) <= 4
+    assert len(frames) < 11
     assert session.samples.conservation["delivered"] == 11
     assert session.samples.service_series[-1, 0]["delivered_bytes"] == len(data)
 
 
 def test_each_segment_takes_its_time_on_the_link() -> None:
-    """At 10 Mbit/s 20 segments of 1,052 bytes and 38 of framing are 0.872 ms apart."""
+    """At 10 Mbit/s a segment of 1,052 bytes and 38 of framing takes 0.872 ms: none arrives before its time, written with others
+    or not (test_real_captures.py has the exact instants)."""
     with running(plan(line("10 Mbit/s", "1 ms")), offload=True) as session:
+        began = time.monotonic()
         session.wires["a"].send(tcp4(payload(20)), vnet())
-        times = []
         seen = 0
         while seen < 20:
             seen += len(cut(session.wires["b"].receive()))
-            times.append((seen, time.monotonic()))
-    (first, began), (last, ended) = times[0], times[-1]
-    assert (ended - began) / (last - first) == (MSS + 52 + 38) * 8 / 10e6 * (1 + 0) or abs(
-        (ended - began) / (last - first) - 0.872e-3
-    ) < 0.1e-3
+            assert time.monotonic() - began >= 1e-3 + seen * (MSS + 52 + 38) * 8 / 10e6
 
 
 def test_segments_are_dropped_one_by_one() -> None:
@@ -141,3 +140,28 @@ def test_a_train_for_a_host_without_offload_is_cut_and_sealed() -> None:
         frames = session.wires["b"].all()
     assert [len(frame) - HEAD for frame in frames] == [MSS, MSS, MSS, 3]
     assert all(transport_is_right(frame) for frame in frames)
+
+
+def test_the_pool_grows_while_frames_are_on_their_way() -> None:
+    """290 trains of 60 segments, some 0.7 s of the link and a second of delay, are more than there is room for at first."""
+    slow = line("200 Mbit/s", "1 s", queue={"kind": "pfifo", "limit": 20000})
+    with running(plan(slow), offload=True) as session:
+        room = len(session.engine.memory.packets)
+        for number in range(290):
+            session.wires["a"].send(tcp4(payload(60), seq=1 + number * 60 * MSS), vnet())
+        got = segments(session.wires["b"].all(1.5))
+    assert room < 290 * 60
+    assert len(session.engine.memory.packets) > room
+    numbers = [seq for seq, _, _ in got]  # the test's socket does not take all of them in time
+    assert numbers == sorted(set(numbers))
+    assert all(struct.unpack("!I", piece[:4])[0] == (seq - 1) // MSS % 60 for seq, piece, _ in got)
+    assert session.samples.conservation["sent"] == 290 * 60
+    assert session.samples.conservation["delivered"] == len(got) > 500
+
+
+def test_no_room_for_frames_is_said() -> None:
+    with pytest.raises(MachineCannot, match="more frames are on their way"), running(plan()) as session:
+        real = session.engine.memory.real[0]
+        real.small_fresh, real.large_fresh = real.small_count, len(session.engine.memory.slots)
+        session.wires["a"].send(tcp4(payload(1)))
+        session.thread.join(3.0)

@@ -1,4 +1,4 @@
-"""The order of an emulated run, with a machine and an engine that only pretend: what starts when, what is collected, what ends it."""
+"""The order of an emulated run, with a machine and an engine that pretend: what starts when, what is kept, what ends it."""
 
 from __future__ import annotations
 

@@ -61,7 +61,8 @@ def encode(
     start_ps: int = 0,
     end_ps: int = NEVER,
 ) -> None:
-    """Fill a SLICE record; rate and burst count the overhead of every packet. Raises Mistake when the burst takes longer than days at the rate."""
+    """Fill a SLICE record; rate and burst count the overhead of every packet. Raises Mistake when the burst takes
+    longer than days at the rate."""
     slice_record.rate_bps = rate_bps
     slice_record.burst_bytes = burst_bytes
     slice_record.byte_time, slice_record.shift, slice_record.depth = bucket(rate_bps, burst_bytes)

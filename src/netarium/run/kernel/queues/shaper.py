@@ -2,7 +2,8 @@
 before best effort.
 
 Each slice has a FIFO of its own and a token bucket of (bandwidth, burst), full at the start. Every packet
-costs its bytes and a fixed overhead, so that small packets are held to what was reserved on the wire. A packet takes its tokens when its transmission begins, so that what leaves the port conforms,
+costs its bytes and a fixed overhead, so that small packets are held to what was reserved on the wire. A packet
+takes its tokens when its transmission begins, so that what leaves the port conforms,
 whatever it had to wait for. Among slices whose first packet may go, the one that may go longest is served
 first (ties: the lower slice number); best effort gets what is left.
 

@@ -18,7 +18,8 @@ from .records import BACKWARD, LATE_FRAMES, LATE_WINDOW, OTHER
 from .rewrite import flip, rewrite
 from .system import clock_ns, write_frame
 
-TRAIN_BYTES_MAX = 65_000
+PACKET_BYTES_MAX = 65_535
+"""Longest IP packet, and so longest train."""
 PIECES_MAX = 60
 """Most places that a train is written from: one for the header, one for each slot."""
 NS_PS = 1000
@@ -81,12 +82,15 @@ def gather(sim, interface, p):
     last, count, pieces = p, 1, 2 if payload_bytes > 0 else 1
     segment_bytes = payload_bytes
     following = int(packet.next)
-    while following != NONE and interface.vnet_bytes and payload_bytes <= TRAIN_BYTES_MAX:
+    room_bytes = PACKET_BYTES_MAX - (held.head_bytes - held.l3)
+    while following != NONE and interface.vnet_bytes:
         if not follows(sim, last, following, segment_bytes):
             break
         own = sim.packets[following]
         theirs = sim.slots[own.ext]
         more = payload_of(theirs, own.seq)
+        if payload_bytes + more > room_bytes:
+            break
         if own.ext == sim.packets[last].ext:
             sim.iovec[2 * pieces - 1] += more
         elif pieces == PIECES_MAX:

@@ -14,7 +14,7 @@ from ..rng import advance, mix64
 from .arena import settle_down
 from .bytes import get8, get16, get32, get64
 from .parse import TCP, UDP, parse, payload_of, segments_of
-from .records import BACKWARD, ECHO, EXPIRED, OTHER, PASS, TOO_BIG
+from .records import BACKWARD, ECHO, EXPIRED, OTHER, PASS, PROBE_PORT, TOO_BIG
 from .system import read_frame
 from .ways import BUCKETS, NOWHERE, find_owner, room_for_ways, stays_on_link, way_to
 
@@ -257,6 +257,8 @@ def classify(sim, i, met, held):
         return
     src, dst = sim.owners[source].node, sim.owners[met.owner].node
     near_port, far_port = (met.ports >> 16) & 0xFFFF, met.ports & 0xFFFF
+    if held.protocol == UDP and far_port == PROBE_PORT:
+        return
     for row in range(2 * sim.real[0].rules):
         rule = sim.rules[row]
         port = near_port if row & 1 else far_port

@@ -8,7 +8,7 @@ far behind it was. What hosts send before virtual time 0 enters at 0.
 
 from __future__ import annotations
 
-from ..events import ROOT
+from ..events import next_ps
 from ..jit import kernel
 from ..memory import as_sim
 from ..observe import bin_of
@@ -102,22 +102,15 @@ def next_sample_ps(sim):
 @kernel
 def note_lateness(sim, now_ps):
     """How late this turn comes to what is due."""
-    if sim.counters[0].heap_size == 0 and sim.counters[0].hole == 0:
-        return
-    late_ps = now_ps - sim.events[ROOT].time_ps
-    if late_ps >= 0 and sim.counters[0].hole == 0:
+    late_ps = now_ps - next_ps(sim)
+    if late_ps >= 0:
         sim.late[LATE_EVENTS, bin_of(late_ps)] += 1
 
 
 @kernel
 def due_ps(sim, until_ps):
     """When something is due next: an event, a sample, the end."""
-    due = min(until_ps, next_sample_ps(sim))
-    if sim.counters[0].heap_size > 0:
-        if sim.counters[0].hole:
-            return 0
-        due = min(due, sim.events[ROOT].time_ps)
-    return due
+    return min(until_ps, next_sample_ps(sim), next_ps(sim))
 
 
 @kernel

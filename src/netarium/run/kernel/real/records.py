@@ -14,6 +14,9 @@ from ..records import SERVICE, record
 BACKWARD, OTHER = 2, 1
 """Flags of a frame: it is an answer of its flow; no rule names it. (Bits of ECE and RETRANSMITTED, unused by frames.)"""
 
+PROBE_PORT = 8621
+"""Datagrams to this port are linktest's probes between hosts (run/emulate/linktest/): nobody's traffic, whatever rules say."""
+
 PASS, SINK, EXPIRED, TOO_BIG, ECHO = range(5)
 """What happens to a frame at the end of its way: it goes to an interface; ends in silence at a model; is answered by a router's
 ICMP time exceeded or packet too big, or by an echo reply."""

@@ -46,6 +46,7 @@ def send_copies(sim, k, seq, payload_bytes, now_ps):
     for copy in range(conn.i[COPIES]):
         p = new_datagram(sim, k, seq, payload_bytes, now_ps)
         service.sent_packets += 1
+        sim.packets[p].band = conn.band_back
         emit(sim, p, conn.i[ROUTE_1 + copy], now_ps)
 
 

@@ -13,6 +13,7 @@ from netarium.show.campaign.trials import Parameter
 from netarium.show.plots import style
 
 PANELS = 4
+UPRIGHT = 6  # size of labels that do not fit side by side
 PALE = 5  # colours of style.HEAT from this one on carry light text
 
 
@@ -101,7 +102,23 @@ def _shape(scene: Scene, x: Parameter, y: Parameter, panels: int) -> tuple[float
     """Height of the figure, rows and columns of panels."""
     columns = panels if scene.is_page or panels * len(x.levels) <= 9 else 2
     rows = -(-panels // columns)
-    return rows * (0.42 + 0.36 * len(y.levels)) + 0.45, rows, columns
+    labels = across(x)
+    upright_in = _inches(labels, UPRIGHT) if _size(labels, _cell_in(scene, x, columns)) is None else 0.0
+    return rows * (0.42 + 0.36 * len(y.levels) + upright_in) + 0.45, rows, columns
+
+
+def across(x: Parameter) -> list[str]:
+    """Labels of the horizontal axis."""
+    return [quantity.shorten(level, 16) for level in x.levels]
+
+
+def _cell_in(scene: Scene, x: Parameter, columns: int) -> float:
+    return 0.86 * scene.width_in / len(x.levels) / columns
+
+
+def _size(labels: list[str], cell_in: float) -> float | None:
+    """The largest size of type at which the labels stand side by side; None when they have to stand upright."""
+    return next((size for size in (7, 6, 5.5) if _inches(labels, size) < cell_in), None)
 
 
 def _norm(means: np.ndarray) -> BoundaryNorm:
@@ -114,22 +131,29 @@ def _panel(axes, each: Cells, divisor, norm, scene, x, y) -> None:  # type: igno
     means = each.mean / divisor
     axes.pcolormesh(np.ma.masked_invalid(means), cmap=ListedColormap(list(style.HEAT)), norm=norm,
                     edgecolors=style.GRID, linewidth=0.5)  # fmt: skip
-    narrow = scene.width_in / max(1, len(x.levels) * max(1, len(axes.figure.axes))) < 0.42
+    cell_in = _cell_in(scene, x, axes.get_gridspec().ncols)
     for (row, column), value in np.ndenumerate(means):
         count = int(each.count[row, column])
         text = f"{value:.3g}\nn={count}" if count else "n=0"
         dark = bool(count) and int(norm(value)) >= PALE
-        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=5 if narrow else 6.5,
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=6.5 if cell_in > 0.36 else 5,
                   color=style.PAPER if dark else style.INK, linespacing=1.05)  # fmt: skip
     axes.set_title(each.title)
     axes.grid(False)
-    axes.set_xticks(np.arange(len(x.levels)) + 0.5, [quantity.shorten(level, 14) for level in x.levels],
-                    rotation=0 if sum(map(len, x.levels)) < 20 else 30, fontsize=7)  # fmt: skip
+    labels, size = across(x), _size(across(x), cell_in)
+    axes.set_xticks(
+        np.arange(len(labels)) + 0.5, labels, rotation=0 if size else 90, fontsize=size or UPRIGHT
+    )
     axes.set_yticks(
         np.arange(len(y.levels)) + 0.5, [quantity.shorten(level, 14) for level in y.levels], fontsize=7
     )
     axes.tick_params(length=0)
     style.label(axes, "x", x.name, "")
+
+
+def _inches(labels: list[str], size: float) -> float:
+    """About how wide the longest label is, with a gap, at this size of type."""
+    return (max(map(len, labels)) + 1.2) * size * 0.56 / 72
 
 
 def _data(every: list[Cells], x: Parameter, y: Parameter, panel: Parameter | None, metric: str) -> dict:
