@@ -9,7 +9,8 @@ of the length costs speed, never order.
 from __future__ import annotations
 
 from . import heap
-from .jit import before, bit, kernel, lowest_bit
+from .instructions import before, bit, lowest_bit
+from .jit import kernel
 from .records import NONE
 
 DAYS_LOG2 = 12

@@ -8,7 +8,8 @@ the calendar's first and the heap's top.
 from __future__ import annotations
 
 from . import calendar, heap
-from .jit import before, kernel, prefetch
+from .instructions import before, prefetch
+from .jit import kernel
 from .records import NONE
 
 INDEX_BITS, KIND_BITS = 23, 4

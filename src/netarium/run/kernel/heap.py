@@ -7,7 +7,8 @@ heap has a time that never comes.
 
 from __future__ import annotations
 
-from .jit import before, kernel
+from .instructions import before
+from .jit import kernel
 
 ROOT = 3
 EMPTY = (1 << 63) - 1

@@ -22,7 +22,8 @@ from .events import (
     TIMER,
     pop_until,
 )
-from .jit import kernel, prefetch
+from .instructions import prefetch
+from .jit import kernel
 from .memory import as_sim
 from .pool import drop, release
 from .port import enqueue, pop_arrived

@@ -6,7 +6,8 @@ is known to 1.6 %; the last bin takes what is longer.
 
 from __future__ import annotations
 
-from .jit import float_bits, kernel
+from .instructions import float_bits
+from .jit import kernel
 
 LOW_BITS, HIGH_BITS, BINS_LOG2 = 16, 47, 6
 BIN_COUNT = (HIGH_BITS - LOW_BITS + 1) << BINS_LOG2

@@ -10,7 +10,8 @@ A *special* port (any other discipline, a rate that follows a trace, impairments
 from __future__ import annotations
 
 from .events import ARRIVAL, push
-from .jit import kernel, prefetch
+from .instructions import prefetch
+from .jit import kernel
 from .pool import drop
 from .records import BYTE_TIME_BITS, DROP_TAIL, NONE
 from .special import enqueue_special

@@ -7,7 +7,6 @@ slots `i` (int64) and `f` (float64) of its record; the algorithm's file names th
 
 from __future__ import annotations
 
-from collections import namedtuple
 from typing import Any
 
 import numpy as np
@@ -499,11 +498,3 @@ COUNTERS = record(
     ("ecmp", "i8", "1: choose among equal paths by flow hash; 0: the first"),
     ("status", "i8", "why the loop came back (see loop.py)"),
 )
-
-Sim = namedtuple(
-    "Sim",
-    "packets ports queues streams conns segments again ranges sacks routes groups group_first group_count group_ports "
-    "flows services slices sources transports pairs hooks drops acks impairments traces trace_points events actions "
-    "counters pool latency rtt cdf captures captured replay",
-)
-"""All arrays of one run, one argument to every kernel function (see memory.py)."""
