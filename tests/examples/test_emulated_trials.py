@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -105,6 +106,25 @@ def test_a_program_that_is_not_there_is_exit_code_4_before_anything_runs(tmp_pat
     )
     assert finished.returncode == 4, finished.stderr
     assert "services.x.argv[0]" in finished.stderr and "no-such-program" in finished.stderr
+
+
+def test_a_package_that_is_not_there_is_exit_code_4_with_its_name(tmp_path: Path) -> None:
+    """A PATH with everything but iperf3."""
+    place = tmp_path / "bin"
+    place.mkdir()
+    for program in ("bwrap", "nsenter", "unshare", "ip", "nft"):
+        found = shutil.which(program, path=PATH)
+        if found is not None:
+            (place / program).symlink_to(found)
+    finished = subprocess.run(
+        [*NETARIUM, "run", "real-both", "--out", str(tmp_path / "runs")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PATH": str(place)},
+    )
+    assert finished.returncode == 4, finished.stderr
+    assert "not installed: iperf3; apt install iperf3" in finished.stderr
 
 
 def test_a_port_that_never_gets_ready_ends_the_run_and_keeps_the_record(tmp_path: Path) -> None:

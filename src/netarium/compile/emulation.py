@@ -64,7 +64,11 @@ class _Hosts:
         ways = {
             name: node.attach.kind for name, node in self.network.nodes.items() if node.attach is not None
         }
-        ways = {name: kind for name, kind in ways.items() if name in self.why}
+        ways = {
+            name: kind
+            for name, kind in ways.items()
+            if name in self.why and not self.network.nodes[name].attach.prefixes
+        }
         translated = [name for name, kind in ways.items() if kind == "nat"]
         return (translated or (list(ways) if len(ways) == 1 else [None]))[0]
 
@@ -108,6 +112,8 @@ class _Hosts:
         """Prefixes that lie behind a way out: everything for the one that leads outside, else its own link's."""
         if node.attach is None:
             return ()
+        if node.attach.prefixes:
+            return tuple(node.attach.prefixes)
         if name == self.outside:
             return EVERYWHERE
         return tuple(str(ipaddress.ip_interface(text).network) for text in own.addresses)
@@ -129,10 +135,13 @@ class _Hosts:
             if ports:
                 for prefix in prefixes:
                     self._add(found, prefix, peers[ports[0]])
-        outside = self.graph.node_index[self.outside] if self.outside is not None else index
-        if outside != index and (ports := self.table.ports_of(index, outside)):
-            for prefix in EVERYWHERE:
-                self._add(found, prefix, peers[ports[0]])
+        for name, node in self.network.nodes.items():
+            stated = node.attach.prefixes if node.attach is not None and name in self.why else ()
+            behind = EVERYWHERE if name == self.outside else stated
+            target = self.graph.node_index[name]
+            if behind and target != index and (ports := self.table.ports_of(index, target)):
+                for prefix in behind:
+                    self._add(found, prefix, peers[ports[0]])
         return list(found.values())
 
     def _add(self, found: dict[Any, Route], prefix: str, peer: tuple[str, LinkEnd]) -> None:

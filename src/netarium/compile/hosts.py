@@ -85,7 +85,9 @@ class FlowRule:
     port: int = 0
     band: int = 0
     pair: int = -1
-    """Row of the plan's pairs: the way from src to dst, if it is not the routing's."""
+    """Row of the plan's pairs: the way of the service's data and back, if it is not the routing's."""
+    answers: bool = False
+    """The service's data is what dst answers: its band and its way are those of the answers."""
 
 
 @dataclass(frozen=True)

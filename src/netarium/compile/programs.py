@@ -101,10 +101,19 @@ class Programs:
                 self._rule(index, service.node, service.to, protocol, service.port or 0, band, pair)
 
     def _rule(
-        self, index: int, src: str, dst: str, protocol: int, port: int, band: int, pair: int = -1
+        self,
+        index: int,
+        src: str,
+        dst: str,
+        protocol: int,
+        port: int,
+        band: int,
+        pair: int = -1,
+        *,
+        answers: bool = False,
     ) -> None:
         a, b = self.graph.node_index[src], self.graph.node_index[dst]
-        self.rules.append(FlowRule(index, a, b, protocol, port, band, pair))
+        self.rules.append(FlowRule(index, a, b, protocol, port, band, pair, answers))
 
     def _iperf3(self, index: int, name: str, service: Any, band: int, pair_of: Any) -> None:
         self.packages.add(("iperf3", "iperf3"))
@@ -226,7 +235,7 @@ class Programs:
                 )
             )  # fmt: skip
             for src, _ in servers:
-                self._rule(index, dst, src, TCP, ports[src], band, pair_of(dst, src))
+                self._rule(index, dst, src, TCP, ports[src], band, pair_of(src, dst), answers=True)
 
     def _next_port(self) -> int:
         self._port += 1

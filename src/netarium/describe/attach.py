@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from netarium.describe.part import Part
 from netarium.errors import Mistake
@@ -33,6 +33,31 @@ InterfaceName = Annotated[str, AfterValidator(_check_interface)]
 Address = Annotated[str, AfterValidator(_check_address)]
 
 
+def _check_prefixes(value: Any) -> Any:
+    listed = (value,) if isinstance(value, str) else value
+    if not isinstance(listed, (list, tuple)):
+        return listed
+    checked = []
+    for index, text in enumerate(listed):
+        at = () if isinstance(value, str) else (index,)
+        try:
+            checked.append(str(ipaddress.ip_network(text)))
+        except (ValueError, TypeError) as error:
+            hint = str(ipaddress.ip_network(text, strict=False)) if "host bits" in str(error) else ""
+            hint = f"its prefix is {hint}" if hint else ""
+            raise Mistake(repr(text), "a prefix, such as 10.2.0.0/16", hint, at=at) from None
+    return tuple(checked)
+
+
+_TEXT = {"type": "string"}
+Prefixes = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_check_prefixes),
+    PlainSerializer(list),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
+]
+
+
 class Vxlan(Part):
     """A tunnel to another facility (RFC 7348): the same `vni` and each other's address at both ends."""
 
@@ -57,6 +82,8 @@ class Attach(Part):
     """The machine's own network, by address translation: connections go out, none come in."""
     vxlan: Vxlan | None = None
     """A tunnel to another facility."""
+    prefixes: Prefixes = ()
+    """What lies behind it, such as 10.2.0.0/16; default: everything of nobody in the trial, for the NAT or the only way out."""
 
     @property
     def kind(self) -> str:

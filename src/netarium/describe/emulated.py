@@ -40,8 +40,9 @@ def emulation_problems(trial: Trial, network: Network) -> list[Problem]:
         if is_real_service(trial, service):
             problems += _end_problems(name, service, network)
             problems += _replicated(("services", name), service)
+            problems += _way_problems(("services", name), service, network, real)
             if isinstance(service, Service):
-                problems += _unplayable(("services", name), service, trial, real)
+                problems += _unplayable(("services", name), service, trial)
     problems += _clock_problems(real, network)
     if not real:
         expected = "a command, a bulk, stream or request_response service that is not modelled, or real: true"
@@ -148,7 +149,7 @@ def _replicated(path: Path, service: AnyService) -> Iterator[Problem]:
         yield Problem(where, "replication of what real hosts send", "no replication", MODELLED_HINT)
 
 
-def _unplayable(path: Path, service: Service, trial: Trial, real: Container[str]) -> Iterator[Problem]:
+def _unplayable(path: Path, service: Service, trial: Trial) -> Iterator[Problem]:
     """What a service asks that neither iperf3 nor the kernel can do."""
     if isinstance(service, Stream) and service.pattern != "constant":
         yield Problem(format_path((*path, "pattern")), service.pattern,
@@ -158,7 +159,6 @@ def _unplayable(path: Path, service: Service, trial: Trial, real: Container[str]
         if service.packet_size < least:
             yield Problem(format_path((*path, "packet_size")), f"{service.packet_size} B",
                           f"at least {least} B, as iperf3 sends", MODELLED_HINT)  # fmt: skip
-    yield from _unplayable_way(path, service, real)
     if isinstance(service, RequestResponse) and service.request < REQUEST_MIN:
         expected = f"at least {REQUEST_MIN} B, which an HTTP request takes"
         yield Problem(format_path((*path, "request")), f"{service.request} B", expected, MODELLED_HINT)
@@ -171,18 +171,21 @@ def _unplayable(path: Path, service: Service, trial: Trial, real: Container[str]
         yield from _unplayable_tcp(where, transport)
 
 
-def _unplayable_way(path: Path, service: Service, real: Container[str]) -> Iterator[Problem]:
-    """Real routers choose the next hop themselves, and what answers a request cannot be told to go another way."""
-    inner = (service.path or ())[1:-1]
-    routers = [node for node in inner if node in real]
+def _way_problems(
+    path: Path, service: AnyService, network: Network, real: Container[str]
+) -> Iterator[Problem]:
+    """Real routers, and hosts with several links, choose the next hop themselves."""
+    routers = [node for node in (service.path or ())[1:-1] if node in real]
     if routers:
         found = f"a path through {routers[0]!r}, a real router"
         yield Problem(format_path((*path, "path")), found, "only models on the way", MODELLED_HINT)
-    if isinstance(service, RequestResponse):
-        for key in ("path", "slice"):
-            if getattr(service, key) is not None:
-                found = f"a {key} of request_response on real hosts"
-                yield Problem(format_path((*path, key)), found, f"no {key}", MODELLED_HINT)
+    key = "path" if service.path is not None else "slice" if service.slice is not None else ""
+    for node in dict.fromkeys(ends_of(service, network.nodes)) if key else ():
+        links = sum(node in link.endpoints for link in network.links)
+        if links > 1:
+            found = f"a {key} at {node!r}, a real host with {links} links"
+            expected = "one link there: a host with several chooses among them itself"
+            yield Problem(format_path((*path, key)), found, expected)
 
 
 def _unplayable_tcp(where: Path, transport: Tcp) -> Iterator[Problem]:

@@ -31,9 +31,8 @@ SLICES_MAX = 65_534  # a connection keeps the numbers of its two slices in 16 bi
 def problems_of_whole(trial: Trial) -> list[Problem]:
     """Every problem that needs more than one part of the trial to see."""
     problems = [*_time_problems(trial), *file_problems(trial, trial.locate)]
-    if (
-        not trial.services and not trial.slices and trial.mode != "emulate"
-    ):  # which may be a network to work in
+    to_work_in = trial.mode == "emulate"
+    if not trial.services and not trial.slices and not to_work_in:
         problems.append(Problem("services", "a trial without services and slices", "at least one of them"))
     if len(trial.slices) > SLICES_MAX:
         problems.append(Problem("slices", f"{len(trial.slices):,} slices", f"at most {SLICES_MAX:,}"))
@@ -237,10 +236,7 @@ def _slice_problems(name: str, part: Any, reach: Reach) -> list[Problem]:
 
 
 def _return_problems(name: str, part: Any, trial: Trial) -> Iterator[Problem]:
-    """The slice of the acknowledgements goes the other way; activation is of models."""
-    if part.activation and trial.mode != "simulate":
-        where = format_path(("slices", name, "activation"))
-        yield Problem(where, f"true in mode {trial.mode}", "mode simulate: the test runs in virtual time")
+    """The slice of the acknowledgements goes the other way, all the time."""
     if part.return_ is None:
         return
     path: Path = ("slices", name, "return")

@@ -168,6 +168,20 @@ def test_what_is_of_nobody_goes_to_the_way_out() -> None:
     assert follow(found, "a", net.interfaces[0].addresses[0].split("/")[0]) == ["a", "r", "net"]
 
 
+def test_two_facilities_are_joined_by_what_lies_behind_the_tunnel() -> None:
+    tunnel = {"vxlan": {"vni": 7, "remote": "192.0.2.7"}, "prefixes": "10.2.0.0/16"}
+    nodes = {
+        "a": {"kind": "host", **REAL}, "r": REAL,
+        "net": {"kind": "external", "attach": {"nat": True}}, "there": {"kind": "external", "attach": tunnel},
+    }  # fmt: skip
+    found = emulation(nodes, [("a", "r"), ("r", "net"), ("r", "there")], emulate={"ipv4": "10.1.0.0/16"})
+    assert found.host("there").interfaces[0].prefixes == ("10.2.0.0/16",)
+    assert found.host("net").interfaces[0].prefixes == ("0.0.0.0/0", "::/0")
+    routes = {route.prefix: route.via for route in found.host("r").routes if ":" not in route.via}
+    assert routes["10.2.0.0/16"] == found.host("there").interfaces[0].addresses[0].split("/")[0]
+    assert routes["default"] == found.host("net").interfaces[0].addresses[0].split("/")[0]
+
+
 # -- programs
 
 
@@ -228,6 +242,7 @@ def test_requests_are_poisson_clients_of_all_their_servers() -> None:
     asked = json.loads(words(found, "client")[-1])
     assert asked["arrivals_per_s"] == 10.0 and asked["sizes"] == [[20000.0, 0.0], [20000.0, 1.0]]
     assert [port for _, port, _ in asked["servers"]] == sorted(rule.port for rule in found.rules)
+    assert all(rule.answers for rule in found.rules), "the data is what the servers answer"
     servers = [one for one in found.programs if one.role == "server"]
     assert all(one.start_ps < 0 for one in servers), "they listen when the trial begins"
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from realhosts import only_with_real_hosts
+from realhosts import only_with_program, only_with_real_hosts
 
 from netarium.errors import MachineCannot
-from netarium.operate import networks
+from netarium.operate import networks, privilege
 from netarium.run.emulate import ownership
 
 MAIN = [sys.executable, "-c", "from netarium.operate.cli import main; main()"]
@@ -142,6 +142,28 @@ def test_a_detached_network_that_does_not_come_up_says_why(netarium: Netarium, t
     wrong = netarium("up", "nothing.trial.yml", "--detach")
     assert wrong.returncode == 2
     assert "neither a file nor a bundled trial" in wrong.stderr
+
+
+@pytest.mark.slow
+@only_with_real_hosts
+@only_with_program("setpriv")
+def test_without_any_right_in_a_user_namespace(netarium: Netarium, tmp_path: Path) -> None:
+    """All capabilities are given up but the one to be root in a user namespace; the TAP device is open to the user id."""
+    if any("TAP" not in lack and "tun" not in lack for lack in privilege.rootless_lacks()):
+        pytest.skip(f"no user namespaces on this machine: {privilege.rootless_lacks()}")
+    powerless = ["setpriv", "--bounding-set=-all,+setfcap", "--inh-caps=-all", *MAIN]
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*powerless, *words], cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT_S,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    up = run("up", "two.trial.yml", "--detach")
+    assert up.returncode == 0, up.stderr
+    pinged = run("exec", "h1", "--", "ping", "-c", "2", "-i", "0.2", "h2")
+    assert pinged.returncode == 0, pinged.stdout + pinged.stderr
+    assert run("down").returncode == 0
 
 
 def test_words_of_exec(monkeypatch: pytest.MonkeyPatch) -> None:

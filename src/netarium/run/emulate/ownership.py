@@ -80,7 +80,7 @@ class Ownership:
         """Write down a thing that is about to be made; kind is one of UNDO's."""
         if kind not in UNDO:
             raise KeyError(kind)
-        line = json.dumps({"kind": kind, **thing}) + "\n"
+        line = json.dumps({"kind": kind, "netns": _netns(), **thing}) + "\n"
         fd = os.open(
             self.folder / "owned.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600
         )
@@ -94,6 +94,10 @@ class Ownership:
         path = self.folder / "owned.jsonl"
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
         return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def within_reach(self) -> bool:
+        """Whether everything it owns beside files is of the network namespace that the calling thread is in."""
+        return all(thing["kind"] == "folder" or thing.get("netns") == _netns() for thing in self.things())
 
     def release(self) -> None:
         """Undo everything in reverse order, and remove the folder. May be called again after an error."""
@@ -154,12 +158,16 @@ def runs(runtime: Path | None = None) -> list[Ownership]:
 
 
 def reap(runtime: Path | None = None) -> list[Ownership]:
-    """Take back what dead runs left, and return these runs. Waits for a run that was killed and is still ending."""
+    """Take back what dead runs left, and return these runs. Waits for a run that was killed and is still ending.
+
+    What a run left in another network namespace than this one ("the machine" of ways_out.py) waits for a command there.
+    """
     root = runtime or runtime_folder()
     if not root.is_dir() or root.stat().st_uid != os.geteuid():
         return []
     with _locked(root):
         dead = [run for run in runs(root) if not run.owner.alive()]
+        dead = [run for run in dead if run.owner.boot != boot_id() or run.within_reach()]
         _remove_unfinished(root)
         for run in dead:
             if run.owner.boot == boot_id():
@@ -222,6 +230,10 @@ def _carries(pid: str, mark: str) -> bool:
             return f"{MARK}={mark}".encode() in file.read().split(b"\0")
     except OSError:
         return False
+
+
+def _netns() -> int:
+    return os.stat("/proc/thread-self/ns/net").st_ino
 
 
 def boot_id() -> str:

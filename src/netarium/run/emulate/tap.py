@@ -19,6 +19,8 @@ from collections.abc import Callable
 from typing import Any
 
 from netarium.errors import MachineCannot
+from netarium.run.emulate.netlink import IFLA_TXQLEN, Batch, attribute, connect
+from netarium.run.emulate.netns import interface_index
 
 DEVICE = "/dev/net/tun"
 NAME_BYTES_MAX = 15
@@ -30,7 +32,7 @@ IFF_TAP, IFF_NO_PI, IFF_VNET_HDR, IFF_TUN_EXCL = 0x0002, 0x1000, 0x4000, 0x8000
 TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_TSO_ECN = 1, 2, 4, 8
 VNET_HEADER_BYTES = 10
 # linux/sockios.h
-SIOCSIFMTU, SIOCSIFHWADDR, SIOCSIFTXQLEN = 0x8922, 0x8924, 0x8943
+SIOCSIFMTU, SIOCSIFHWADDR = 0x8922, 0x8924
 ARPHRD_ETHER = 1
 CLONE_NEWNET = 0x40000000
 WAITING_FRAMES = 4096
@@ -102,12 +104,23 @@ def _create(name: str, mac: str, mtu: int, offload: bool) -> int:
                 name,
                 f"take the MTU {mtu}",
             )
-            queue = struct.pack("16si20x", name.encode(), WAITING_FRAMES)
-            _ask(control.fileno(), SIOCSIFTXQLEN, queue, name, f"queue {WAITING_FRAMES} frames")
+        _lengthen_queue(name)
     except BaseException:
         os.close(fd)
         raise
     return fd
+
+
+def _lengthen_queue(name: str) -> None:
+    """By netlink, because the ioctl (SIOCSIFTXQLEN) is for the machine's root alone, not for a user namespace's."""
+    with connect() as sock:
+        batch = Batch()
+        length = attribute(IFLA_TXQLEN, struct.pack("I", WAITING_FRAMES))
+        batch.change(interface_index(sock, name), length, f"let {name} queue {WAITING_FRAMES} frames")
+        try:
+            batch.apply(sock)
+        except OSError as error:
+            raise MachineCannot(f"interface {name}: {error.strerror}") from None
 
 
 def _open_device() -> int:

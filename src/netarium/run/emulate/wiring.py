@@ -174,12 +174,11 @@ def _rules(memory: Any, plan: Any, emulation: Emulation) -> None:
             row = rows[2 * index + back]
             row.src, row.dst = (rule.dst, rule.src) if back else (rule.src, rule.dst)
             row.service, row.protocol, row.port = rule.service, rule.protocol, rule.port
-            row.band = 0 if back else rule.band
-            row.counts = 0 if back and rule.band else 1
-            pair = getattr(rule, "pair", r.NONE)
-            row.path = (
-                plan.arrays["pairs"][pair]["path_back" if back else "path"] if pair != r.NONE else r.NONE
-            )
+            is_data = bool(back) == rule.answers  # the way of the service's data, which its slice is for
+            row.band = rule.band if is_data else 0
+            row.counts = 1 if is_data or not rule.band else 0
+            way = plan.arrays["pairs"][rule.pair] if rule.pair != r.NONE else None
+            row.path = r.NONE if way is None else way["path" if is_data else "path_back"]
             row.latency_min_ps, row.latency_max_ps = NEVER, r.NONE
         flow = memory.flows[index]
         flow.service, flow.src, flow.dst = rule.service, rule.src, rule.dst

@@ -190,6 +190,24 @@ def test_after_a_restart_only_files_are_taken_back(runtime, tmp_path, monkeypatc
     assert list(runtime.iterdir()) == []
 
 
+def test_what_was_left_in_another_network_is_left_to_commands_there(runtime, monkeypatch):
+    """A setting of the one must not be put back in the other."""
+    undone = []
+    monkeypatch.setitem(ownership.UNDO, "setting", undone.append)
+    with netns.in_new() as there:
+        run = ownership.take(network="lab")
+        run.owns("setting", key="net/ipv4/ip_forward", before="0")
+    (path,) = runtime.glob("*/owner.json")
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | {"start_ticks": told["start_ticks"] - 1}))
+    os.close(run.lock_fd)
+    assert ownership.reap() == [] and undone == []
+    with netns.entered(there):
+        assert len(ownership.reap()) == 1
+    assert [thing["before"] for thing in undone] == ["0"]
+    os.close(there)
+
+
 def mentioning(text: str) -> list[str]:
     """Processes that have a text in their environment: all that a holder has started, directly or not."""
     found = []
