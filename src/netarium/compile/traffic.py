@@ -25,6 +25,7 @@ from netarium.run.kernel.events import NEVER
 from netarium.run.kernel.transport import features as feature
 from netarium.run.kernel.transport.replication import LENGTH_MAX
 from netarium.run.kernel.workloads import codes as workload
+from netarium.units import format_rate
 
 UDP_IP_HEADERS = 28
 """IPv4 and UDP (RFC 768) headers."""
@@ -46,6 +47,10 @@ class UserFunction:
     parameters: tuple[tuple[str, float], ...]
     source: str
     where: str
+
+
+GAP_PS_MAX = 100e12
+"""Longest time between two packets of a stream, which the engine counts in parts of a picosecond."""
 
 
 @dataclass
@@ -354,7 +359,12 @@ class Traffic:
         row = self._source(workload.STREAM, index, name, number, service, transport)
         row.pair_first, row.pair_count = pair, 1
         row.i[workload.STREAM_PAYLOAD] = packet_bytes - int(header)
-        row.i[workload.STREAM_GAP] = round(packet_bytes * 8.0e12 * 65536.0 / rate)
+        gap_ps = packet_bytes * 8.0e12 / rate
+        if gap_ps > GAP_PS_MAX:
+            slowest = format_rate(packet_bytes * 8.0e12 / GAP_PS_MAX)
+            expected = f"a rate of {slowest} or more for packets of {packet_bytes} bytes, or smaller packets"
+            raise TrialInvalid([Problem(f"services.{name}.rate", format_rate(rate), expected)])
+        row.i[workload.STREAM_GAP] = round(gap_ps * 65536.0)
         pattern = getattr(service, "pattern", "constant")
         row.i[workload.STREAM_PATTERN] = workload.PATTERNS[pattern]
         if pattern == "on_off":

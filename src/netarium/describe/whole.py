@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from netarium.describe.trial import Trial
 
 DURATION_DAYS_MAX = 100  # int64 picoseconds reach 106 days
+SLICES_MAX = 65_534  # a connection keeps the numbers of its two slices in 16 bits each
 
 
 def problems_of_whole(trial: Trial) -> list[Problem]:
@@ -33,6 +34,8 @@ def problems_of_whole(trial: Trial) -> list[Problem]:
     to_work_in = trial.mode == "emulate"
     if not trial.services and not trial.slices and not to_work_in:
         problems.append(Problem("services", "a trial without services and slices", "at least one of them"))
+    if len(trial.slices) > SLICES_MAX:
+        problems.append(Problem("slices", f"{len(trial.slices):,} slices", f"at most {SLICES_MAX:,}"))
     if any(problem.where.startswith("network.topology") for problem in problems):
         return problems
     network = _expanded(trial.network, problems)

@@ -160,6 +160,7 @@ def link_conns(memory: Memory, first: int, end: int) -> None:
     conns["una"][end - 1] = counters.conn_free
     conns["flow"][first:end] = r.NONE
     conns["timer_ps"][first:end] = NEVER
+    conns["later_ps"][first:end] = NEVER
     counters.conn_free = first
     counters.conn_free_count += end - first
 

@@ -20,7 +20,8 @@ class Lateness:
     frames: by how much a frame was written to its host after the instant at which it was due. events: by how much a turn of
     the engine began after the first event that was due in it. over_time: frames, one row a sample interval. time_s: seconds
     spent in read, engine, write, idle (asleep) and spin (awake, waiting); longest_s: the most at once, where waking is what a
-    sleep took too long. refused: frames that hosts' kernels dropped unread.
+    sleep took too long. refused: frames that hosts' kernels dropped unread. stolen_s: CPU time that a hypervisor took from this
+    machine meanwhile.
     """
 
     frames: np.ndarray
@@ -29,6 +30,7 @@ class Lateness:
     time_s: dict[str, float] = field(default_factory=dict)
     longest_s: dict[str, float] = field(default_factory=dict)
     refused: int = 0
+    stolen_s: float = 0.0
 
     def figures(self) -> dict[str, object]:
         """For the record: seconds, named."""
@@ -42,6 +44,7 @@ class Lateness:
             "time_s": self.time_s,
             "longest_s": self.longest_s,
             "refused_frames": self.refused,
+            "stolen_s": self.stolen_s,
         }
 
 
@@ -80,4 +83,5 @@ def certifiable(lateness: Lateness, tolerance_ps: int) -> tuple[bool, str]:
         return True, ""
     spent = sum(lateness.time_s.values()) or 1.0
     shares = ", ".join(f"{name} {100 * value / spent:.0f} %" for name, value in lateness.time_s.items())
-    return False, f"{'; '.join(reasons)}. The engine's time: {shares}"
+    stolen = f"; the hypervisor took {lateness.stolen_s:.2g} s of CPU time" if lateness.stolen_s else ""
+    return False, f"{'; '.join(reasons)}. The engine's time: {shares}{stolen}"

@@ -83,7 +83,7 @@ class Engine:
         self.over_time: list[np.ndarray] = []
         self.failure: BaseException | None = None
         self.collecting = threading.Lock()
-        self.refused_before = 0
+        self.refused_before, self.stolen_before_s = 0, _stolen_s()
         self.compile_s = time.perf_counter() - loading
 
     def close(self) -> None:
@@ -97,7 +97,7 @@ class Engine:
         stop: Callable[[], bool] | None,
     ) -> Samples:
         """See `emulate`."""
-        self.refused_before = sum(refused_of(fd) for fd in self.fds)
+        self.refused_before, self.stolen_before_s = sum(refused_of(fd) for fd in self.fds), _stolen_s()
         self.real.start_ns = start_ns if start_ns is not None else time.monotonic_ns() + LEAD_NS
         thread = threading.Thread(target=self._engine, name="engine")
         thread.start()
@@ -152,7 +152,6 @@ class Engine:
         stop: Callable[[], bool] | None,
     ) -> None:
         """The caller's thread: fetch samples, tell progress, look for a wish to stop."""
-        began = time.perf_counter()
         looked = 0.0
         while thread.is_alive():
             thread.join(LOOK_S)
@@ -161,9 +160,10 @@ class Engine:
             if now - looked > LOADS_S:
                 looked = now
                 self.real.spin_ns = SPIN_NS if _a_core_is_free() else 0
-            if progress is not None:
-                reached = max(0, int(self.real.now_ps))
-                progress(Progress(reached, self.plan.duration_ps, self.filled.packet_hops(), now - began))
+            reached = int(self.real.now_ps)
+            if progress is not None and reached > 0:
+                hops = self.filled.packet_hops()
+                progress(Progress(reached, self.plan.duration_ps, hops, reached / 1e12))
             if stop is not None and stop():
                 self.real.stop = 1
 
@@ -224,6 +224,7 @@ class Engine:
                 "one write": real.call_ns_max / 1e9,
             },
             refused=sum(refused_of(fd) for fd in self.fds) - self.refused_before,
+            stolen_s=_stolen_s() - self.stolen_before_s,
         )
 
     def _traffic(self) -> dict[str, Any]:
@@ -259,6 +260,12 @@ def _hurry() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
     with contextlib.suppress(PermissionError, OSError):
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
+
+
+def _stolen_s() -> float:
+    """CPU seconds that a hypervisor has taken from this machine so far (proc(5), /proc/stat: steal)."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        return int(stat.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def _a_core_is_free() -> bool:

@@ -60,6 +60,8 @@ def left_host(sim, port_index, p):
     if conn.send_at_ps == NEVER - 1 and conn.local_bytes <= conn.local_limit_bytes:
         now_ps = sim.counters[0].now_ps
         conn.send_at_ps = now_ps
+        if conn.timer_ps < NEVER:
+            conn.later_ps = conn.timer_ps
         conn.timer_ps = now_ps
         push(sim, now_ps, TIMER, packet.conn)
 

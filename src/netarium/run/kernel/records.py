@@ -213,7 +213,7 @@ CONN = record(
     ("band", "u2", "band of its data packets, and of the handshake towards their receiver"),
     ("band_back", "u2", "band of its acknowledgements, and of the handshake towards its sender"),
     # timers, and what a packet carries: one cache line
-    ("timer_ps", "i8", "when its entry in the event queue fires, or NEVER"),
+    ("timer_ps", "i8", "when its first entry in the event queue fires, or NEVER"),
     ("rto_at_ps", "i8", "RTO deadline, or NEVER"),
     ("pto_at_ps", "i8", "tail loss probe deadline (RFC 8985 section 7), or NEVER"),
     ("reo_at_ps", "i8", "RACK reordering deadline, or NEVER"),
@@ -283,7 +283,8 @@ CONN = record(
     ("prr_out_bytes", "i8", "PRR: sent since recovery began"),
     ("prr_flight_bytes", "i8", "PRR: RecoverFS, in flight when recovery began"),
     ("tlp_seq", "i8", "segment sent as the tail loss probe, or NONE"),
-    ("reo_factor", "i4", "RACK.reo_wnd_mult"),
+    ("reo_factor", "u2", "RACK.reo_wnd_mult"),
+    ("stage", "u2", "handshake: last step taken (see transport/handshake.py)"),
     # receiver, out of order
     ("gaps", "i4", "start of its out-of-order ranges in ranges"),
     ("gaps_log2", "i4", "log2 of their capacity"),
@@ -292,11 +293,11 @@ CONN = record(
     # the rest
     ("snd_ce_bytes", "i8", "sender: the receiver's count as last heard"),
     ("retransmissions", "i8", "segments sent again"),
-    ("timeouts", "i8", "retransmission timeouts"),
+    ("later_ps", "i8", "when a second entry of it in the event queue fires, not before timer_ps, or NEVER"),
+    ("timeouts", "i4", "retransmission timeouts"),
     ("stream", "i4", "its random stream"),
     ("request_bytes", "i4", "handshake: payload of the request that starts the sender, or 0"),
     ("pair", "i4", "its endpoints"),
-    ("stage", "i4", "handshake: last step taken (see transport/handshake.py)"),
 )
 
 EVENT = record(

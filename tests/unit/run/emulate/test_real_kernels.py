@@ -70,6 +70,7 @@ def test_ping(family: str, target: str) -> None:
 
 
 @needs_iperf
+@pytest.mark.slow
 @pytest.mark.parametrize("offload", [True, False])
 def test_tcp_gets_the_rate_and_never_more(offload: bool) -> None:
     """20 Mbit/s: what arrives in a second fits into the link, and TCP fills nine tenths of it."""
@@ -90,6 +91,7 @@ def test_tcp_gets_the_rate_and_never_more(offload: bool) -> None:
 
 
 @needs_iperf
+@pytest.mark.slow
 def test_datagrams_lost_are_datagrams_dropped() -> None:
     """A host sends twice what the link carries; what its peer misses is what the engine says that it dropped."""
     document, samples = during(

@@ -142,6 +142,7 @@ def test_a_train_for_a_host_without_offload_is_cut_and_sealed() -> None:
     assert all(transport_is_right(frame) for frame in frames)
 
 
+@pytest.mark.slow
 def test_the_pool_grows_while_frames_are_on_their_way() -> None:
     """290 trains of 60 segments, some 0.7 s of the link and a second of delay, are more than there is room for at first."""
     slow = line("200 Mbit/s", "1 s", queue={"kind": "pfifo", "limit": 20000})

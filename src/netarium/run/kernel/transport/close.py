@@ -35,6 +35,7 @@ def close(sim, k):
     conn.flow = NONE
     conn.state = CLOSED
     conn.timer_ps = NEVER
+    conn.later_ps = NEVER
     conn.una = counters.conn_free
     counters.conn_free = k
     counters.conn_free_count += 1

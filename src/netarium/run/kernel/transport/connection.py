@@ -43,6 +43,7 @@ def clear(conn):
     conn.pacing = 0
     conn.pace_ps = 0
     conn.timer_ps = NEVER
+    conn.later_ps = NEVER
     conn.rto_at_ps = NEVER
     conn.pto_at_ps = NEVER
     conn.reo_at_ps = NEVER

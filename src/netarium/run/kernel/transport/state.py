@@ -15,12 +15,15 @@ BLOCKED = NEVER - 1
 @kernel
 def arm(sim, k):
     """See that connection `k` has an event no later than its earliest deadline. Deadlines that move back cost nothing:
-    the event fires early, finds nothing due, and is set again."""
+    the event fires early, finds nothing due, and is set again. An earlier deadline leaves the entry there was as the second
+    one, so that short waits, which come and go, do not enter the distant timeout anew each time."""
     conn = sim.conns[k]
     earliest = min(conn.rto_at_ps, conn.pto_at_ps)
     earliest = min(earliest, conn.reo_at_ps)
     earliest = min(earliest, conn.delack_at_ps)
     earliest = min(earliest, conn.send_at_ps)
     if earliest < conn.timer_ps and earliest < BLOCKED:
+        if conn.timer_ps < NEVER:
+            conn.later_ps = conn.timer_ps
         conn.timer_ps = earliest
         push(sim, earliest, TIMER, k)

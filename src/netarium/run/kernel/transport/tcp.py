@@ -18,7 +18,8 @@ def on_timer(sim, k, now_ps):
     conn = sim.conns[k]
     if conn.timer_ps != now_ps:
         return
-    conn.timer_ps = NEVER
+    conn.timer_ps = conn.later_ps
+    conn.later_ps = NEVER
     if conn.delack_at_ps <= now_ps:
         delayed_ack(sim, k, now_ps)
     if conn.state == OPENING:
