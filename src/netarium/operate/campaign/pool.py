@@ -86,7 +86,7 @@ class Pool:
         self.mean_s = 0.05
         self._killed: dict[str, int] = {}
         self._workers: list[Worker] = []
-        self._nurse = nurse
+        self._nurse, self._owns_nurse = nurse, nurse is None
         self._watched = 0.0
         self._fruitless = 0
 
@@ -134,6 +134,8 @@ class Pool:
         self._hand_out()
         pipes: list[Any] = [worker.pipe for worker in self._workers]
         ready = wait([*pipes, self._nurse.control], timeout_s)  # type: ignore[union-attr]
+        if self._nurse.control in ready:  # type: ignore[union-attr]
+            self._nurse.listen()  # type: ignore[union-attr]
         found: list[Result] = []
         for worker in [each for each in self._workers if each.pipe in ready]:
             found += self._listen(worker)
@@ -151,9 +153,10 @@ class Pool:
             time.sleep(0.05)
         for worker in self._workers:
             worker.pipe.close()
-        if self._nurse is not None:
-            self._nurse.close()
+            _signal(worker.pid, signal.SIGKILL)
         self._workers.clear()
+        if self._nurse is not None and self._owns_nurse:
+            self._nurse.close()
 
     # -- handing out
 
