@@ -4,8 +4,9 @@
 
 *Ideal* is the time that the same trials' engine and measuring take in one warm process (simulate and
 metrics_document, of plans that are ready), divided by the workers. Everything else counts as overhead: starting the
-workers, making plans, sending, recording, joining the parts. Where other programs use the machine too, both times
-stretch; the ratio of processor times, which they change little, is given beside it.
+workers, making plans, sending, recording, joining the parts. Where other programs use the machine too, one process
+gets a larger share of it than each of several. So two more ratios are given: to as many warm processes at once as
+there are workers, and of processor times, which others change little.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def design_of(trials: int) -> Any:
     return design(Campaign.model_validate({**CAMPAIGN, "seeds": max(1, trials // 100)}))
 
 
-def ideal(design: Any, sample: int) -> dict[str, float]:
+def ideal(design: Any, sample: int, workers: int) -> dict[str, float]:
     """Seconds of engine and measuring of one trial, on average over some trials in one warm process."""
     from netarium.measure.document import metrics_document
     from netarium.operate.campaign.warmup import warm_up
@@ -78,10 +79,30 @@ def ideal(design: Any, sample: int) -> dict[str, float]:
         plan = plans[job.id]
         metrics_document(simulate(plan), plan.trial, run=job.id)
     count = len(jobs)
-    return {
+    alone = {
         "wall_s": (time.perf_counter() - wall) / count,
         "processor_s": (time.process_time() - processor) / count,
     }
+    return alone | {"at_once_s": _at_once([plans[job.id] for job in jobs], workers)}
+
+
+def _at_once(plans: list[Any], workers: int) -> float:
+    """Seconds of a worker for one trial, when as many warm processes as workers do them at once."""
+    from netarium.measure.document import metrics_document
+    from netarium.run.simulate import simulate
+
+    began = time.perf_counter()
+    pids = []
+    for number in range(workers):
+        pid = os.fork()
+        if pid == 0:
+            for plan in plans[number::workers]:
+                metrics_document(simulate(plan), plan.trial, run="ideal")
+            os._exit(0)
+        pids.append(pid)
+    for pid in pids:
+        os.waitpid(pid, 0)
+    return (time.perf_counter() - began) * workers / len(plans)
 
 
 class Memory(threading.Thread):
@@ -132,9 +153,9 @@ def _processor_s() -> float:
 
 def compared(design: Any, workers: int, ray: str | None, sample: int) -> dict[str, Any]:
     """One campaign against the ideal measured right before and right after it."""
-    before = ideal(design, sample)
+    before = ideal(design, sample, workers)
     took = campaign(design, workers, ray)
-    after = ideal(design, sample)
+    after = ideal(design, sample, workers)
     one = {key: (before[key] + after[key]) / 2 for key in before}
     count = len(design)
     return {
@@ -142,9 +163,12 @@ def compared(design: Any, workers: int, ray: str | None, sample: int) -> dict[st
         "trials": count,
         "workers": workers,
         "trial_ms": 1e3 * one["wall_s"],
+        "trial_processor_ms": 1e3 * one["processor_s"],
         "ideal_s": count * one["wall_s"] / workers,
         "took_s": took["wall_s"],
+        "took_processor_s": took["processor_s"],
         "of_ideal": count * one["wall_s"] / workers / took["wall_s"],
+        "of_warm_processes_at_once": count * one["at_once_s"] / workers / took["wall_s"],
         "of_ideal_by_processor_time": count * one["processor_s"] / took["processor_s"] if not ray else None,
         "memory_mb": took["memory_mb"],
         "load_before_and_after": [round(load, 2) for load in os.getloadavg()[:2]],

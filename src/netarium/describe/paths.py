@@ -6,6 +6,7 @@ it can be told with the names that would have been right.
 
 from __future__ import annotations
 
+import functools
 import re
 import types
 from collections.abc import Iterable, Iterator
@@ -119,6 +120,7 @@ class Spot:
         return Spot.of(value) if value is not None else Spot(())
 
 
+@functools.cache
 def kinds_of(model: type[BaseModel]) -> tuple[str, ...]:
     """The values of `kind` of a model that is told apart by it; empty for another model."""
     info = model.model_fields.get("kind")

@@ -86,5 +86,17 @@ def test_the_only_campaign_in_a_folder_needs_no_name(cli: Cli, campaign: Path) -
     assert "name the file" in cli("campaign", "--dry-run").output
 
 
+def test_a_trial_of_a_campaign_run_by_itself(cli: Cli, campaign: Path) -> None:
+    """It has the plan and the figures of its row."""
+    cli("campaign", "--workers", "1", "-q")
+    row = json.loads(cli("query", "FROM trials ORDER BY id LIMIT 1", "--json").stdout)[0]
+    ran = cli("campaign", "--only", row["id"], "-q")
+    assert ran.exit_code == 0
+    metrics = json.loads((Path(ran.stdout.split()[-1]) / "metrics.json").read_text())
+    assert metrics["digests"]["plan"] == row["plan_digest"]
+    assert metrics["services"]["transfer"]["goodput_bps"] == row["metric.transfer.goodput"]
+    assert "the id of a trial" in cli("campaign", "--only", "nothing").output
+
+
 def test_bundled_campaigns_are_listed(cli: Cli, folder: Path) -> None:
     assert "heterogeneous-4096" in cli("campaign", "--list").stdout

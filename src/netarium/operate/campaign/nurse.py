@@ -97,9 +97,10 @@ class Nurse:
             if left <= 0:
                 raise MachineCannot(f"{what} took more than {timeout_s:g} s; is the machine overloaded?")
             if select.select([self.control], [], [], left)[0]:
-                self._read()
+                self.listen()
 
-    def _read(self) -> None:
+    def listen(self) -> None:
+        """Take in what the nursery has to tell. Raises MachineCannot when it has ended."""
         content = self.control.recv(4096)
         if not content:
             raise self._gone()

@@ -42,9 +42,15 @@ def main(descriptor: int) -> None:
         if waker in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(waker, 4096)
-            children -= _report_ended(control)
+            ended = _ended()
+            children -= {pid for pid, _ in ended}
+            with contextlib.suppress(
+                OSError
+            ):  # nobody listens any more: the next look at `control` finds that
+                for pid, status in ended:
+                    control.sendall(REPORT.pack(ENDED, pid, status))
         if control in ready:
-            message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+            message, descriptors = _heard(control)
             if not message:
                 break
             children.add(_fork(control, descriptors[0]))
@@ -103,9 +109,18 @@ def _fork(control: socket.socket, descriptor: int) -> int:
         os._exit(status)
 
 
-def _report_ended(control: socket.socket) -> set[int]:
-    """Tell of every worker that has ended; their process numbers."""
-    ended: set[int] = set()
+def _heard(control: socket.socket) -> tuple[bytes, list[int]]:
+    """(a message, the descriptors that came with it); an empty message when the other end is gone."""
+    try:
+        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+    except ConnectionError:
+        return b"", []
+    return message, descriptors
+
+
+def _ended() -> list[tuple[int, int]]:
+    """(process number, exit code or minus the signal) of every worker that has ended since the last look."""
+    ended = []
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -113,8 +128,7 @@ def _report_ended(control: socket.socket) -> set[int]:
             return ended
         if pid == 0:
             return ended
-        ended.add(pid)
-        control.sendall(REPORT.pack(ENDED, pid, os.waitstatus_to_exitcode(status)))
+        ended.append((pid, os.waitstatus_to_exitcode(status)))
 
 
 if __name__ == "__main__":

@@ -14,17 +14,19 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import select
 import signal
 import time
 from collections import deque
 from collections.abc import Iterable
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from netarium.errors import MachineCannot
 from netarium.operate.campaign.task import Result
+from netarium.operate.campaign.worker import poller
 from netarium.units import SECOND_PS, format_size, format_time
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ MOST_AHEAD = 256
 """Trials before a worker at most: their descriptions fit into the buffer of its socket."""
 STUCK_S = 0.5
 """A worker whose trial lasts longer than this gives what waits behind it to idle ones."""
+GATHER_S, GATHER_FROM = 0.03, 8
+"""How long results are left to gather before they are read, where workers have more than so many trials before them."""
 WATCH_S = 0.1
 """How often memory is looked at."""
 COMPILING_S = 900.0
@@ -65,7 +69,11 @@ class Worker:
     status: int | None = None
     done: int = 0
     base_bytes: int = 0
+    arrived: select.poll = dataclasses.field(init=False)
     columns: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.arrived = poller(self.pipe)
 
 
 class Pool:
@@ -86,14 +94,16 @@ class Pool:
         self.mean_s = 0.05
         self._killed: dict[str, int] = {}
         self._workers: list[Worker] = []
-        self._nurse = nurse
+        self._nurse, self._owns_nurse = nurse, nurse is None
         self._watched = 0.0
+        self._poll = select.poll()
         self._fruitless = 0
 
     def __enter__(self) -> Self:
         from netarium.operate.campaign.nurse import Nurse
 
         self._nurse = self._nurse or Nurse()
+        self._poll.register(self._nurse.control.fileno(), select.POLLIN)
         try:
             for _ in range(self.size):
                 self._hire()
@@ -132,10 +142,15 @@ class Pool:
     def pump(self, timeout_s: float) -> list[Result]:
         """Hand out work, wait at most `timeout_s` for something to happen, and return the trials that ended."""
         self._hand_out()
-        pipes: list[Any] = [worker.pipe for worker in self._workers]
-        ready = wait([*pipes, self._nurse.control], timeout_s)  # type: ignore[union-attr]
+        if self._ahead() > GATHER_FROM and len(self.inbox) + self.size < self.backlog:
+            time.sleep(
+                GATHER_S
+            )  # results wait in their pipes: to wake for each one costs more than to read ten
+        ready = {number for number, _ in self._poll.poll(1000 * timeout_s)}
+        if self._nurse.control.fileno() in ready:  # type: ignore[union-attr]
+            self._nurse.listen()  # type: ignore[union-attr]
         found: list[Result] = []
-        for worker in [each for each in self._workers if each.pipe in ready]:
+        for worker in [each for each in self._workers if each.pipe.fileno() in ready]:
             found += self._listen(worker)
         self._watch(found)
         self._hand_out()
@@ -151,9 +166,10 @@ class Pool:
             time.sleep(0.05)
         for worker in self._workers:
             worker.pipe.close()
-        if self._nurse is not None:
-            self._nurse.close()
+            _signal(worker.pid, signal.SIGKILL)
         self._workers.clear()
+        if self._nurse is not None and self._owns_nurse:
+            self._nurse.close()
 
     # -- handing out
 
@@ -203,7 +219,7 @@ class Pool:
         """What a worker has sent; when it has died, how its trial ended too."""
         found: list[Result] = []
         try:
-            while worker.pipe.poll():
+            while worker.arrived.poll(0):
                 message = worker.pipe.recv()
                 now = time.monotonic()
                 if isinstance(message, bool):
@@ -251,6 +267,7 @@ class Pool:
         """A worker has died: the trial it was doing has a result, the rest is done by others, a new one is hired."""
         status = self._nurse.status_of(worker.pid)  # type: ignore[union-attr]
         self._workers.remove(worker)
+        self._poll.unregister(worker.pipe.fileno())
         worker.pipe.close()
         found = []
         if worker.waiting:
@@ -311,7 +328,7 @@ class Pool:
                 self._end(worker, "out_of_memory", cause)
 
     def _end(self, worker: Worker, status: str, cause: str) -> None:
-        if worker.pipe.poll():
+        if worker.arrived.poll(0):
             return  # it has just finished
         worker.killed_for = (status, cause)
         gentle = worker.waiting[0].mode == "emulate"
@@ -323,6 +340,7 @@ class Pool:
         pipe.send((self.task, self.memory_bytes))
         base = resident_bytes(self._nurse.pid)  # type: ignore[union-attr]
         self._workers.append(Worker(pid, pipe, since=time.monotonic(), base_bytes=base))
+        self._poll.register(pipe.fileno(), select.POLLIN)
 
 
 def cause_of_death(status: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import resource
+import select
 import signal
 from collections import deque
 from multiprocessing.connection import Connection
@@ -17,7 +18,6 @@ from types import FrameType
 from typing import Any
 
 from netarium.operate.campaign.task import Task
-from netarium.operate.campaign.workshop import Workshop
 
 GARBAGE_AFTER = 50_000
 """New objects before garbage is looked for: a trial makes some thousand, nearly all of which go by themselves."""
@@ -37,11 +37,14 @@ def serve(descriptor: int) -> None:
 
 
 def _work(connection: Connection, task: Task) -> None:
+    from netarium.operate.campaign.workshop import Workshop
+
     workshop = Workshop(task, connection.send)
     waiting: deque[Any] = deque()
     numbers: dict[tuple[str, ...], int] = {}
+    arrived = poller(connection)
     while True:
-        while not waiting or connection.poll():
+        while not waiting or arrived.poll(0):
             message = connection.recv()
             if isinstance(message, (set, frozenset)):
                 waiting = deque(entry for entry in waiting if entry[0].id not in message)
@@ -53,6 +56,14 @@ def _work(connection: Connection, task: Task) -> None:
             numbers[result.columns] = len(numbers)
             connection.send(result.columns)
         connection.send(result.numbered(numbers[result.columns]))
+
+
+def poller(*connections: Connection) -> select.poll:
+    """Tells which connections have something to read; a tenth of the cost of asking them."""
+    poll = select.poll()
+    for connection in connections:
+        poll.register(connection.fileno(), select.POLLIN)
+    return poll
 
 
 def _limit(memory_bytes: int) -> None:

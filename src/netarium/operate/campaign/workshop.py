@@ -73,6 +73,7 @@ class Workshop:
     compiling: Callable[[bool], None] = lambda _: None
     _prepared: OrderedDict[tuple[int, str], Prepared] = field(default_factory=OrderedDict)
     _held: int = 0
+    _real_time: bool = False
     _known: array[int] = field(default_factory=lambda: array("Q"))
 
     def __post_init__(self) -> None:
@@ -160,12 +161,17 @@ class Workshop:
     def _emulated(
         self, job: Job, plan: Any, prepared: Prepared, activated: dict[str, Any], stage: _Stage
     ) -> tuple[dict[str, Any], list[float], str, float]:
-        """The same with real hosts; they need a folder, which is taken away again where it is not to be kept."""
+        """The same with real hosts; they need a folder, which is taken away again where it is not to be kept.
+
+        The first one compiles the engine in real time, so its deadline is that of compiling.
+        """
         from netarium.operate.interrupts import StopRequest
         from netarium.operate.runner import emulate
 
         stage.word = "running"
         folder = self._folder(job, plan)
+        if not self._real_time:
+            self.compiling(True)
         try:
             began = time.perf_counter()
             emulated = emulate(plan, folder.path, QUIET, StopRequest())
@@ -180,6 +186,10 @@ class Workshop:
         except BaseException:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise
+        finally:
+            if not self._real_time:
+                self.compiling(False)
+                self._real_time = True
 
     def _plan(self, job: Job) -> tuple[Any, Prepared]:
         """(the plan of a trial, what is kept of its variant). Raises TrialInvalid, AdmissionRefused, MachineCannot."""

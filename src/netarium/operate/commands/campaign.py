@@ -12,6 +12,8 @@ from netarium.operate.commands.options import RUNS, AsJson, Runs
 from netarium.operate.messages import say, write_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from netarium.describe.design import Design
     from netarium.operate.campaign.runner import CampaignOutcome, Options
 
@@ -59,6 +61,15 @@ def campaign(
     out: Runs = RUNS,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages.")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="ID",
+            help="Run this trial of the campaign by itself, as an ordinary run; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     list_bundled: Annotated[
         bool, typer.Option("--list", help="List the bundled campaigns and stop.")
     ] = False,
@@ -81,6 +92,8 @@ def campaign(
     if dry_run:
         _dry_run(design, options, as_json)
         return
+    if only:
+        _run_alone(design, only, out, quiet)
     from netarium.operate.campaign.progress import campaign_watcher
 
     outcome = run_campaign(design, options, campaign_watcher(quiet))
@@ -92,6 +105,28 @@ def campaign(
         _summary(outcome)
         campaign_records.ended(outcome.record)
     raise typer.Exit(outcome.exit_code)
+
+
+def _run_alone(design: Design, ids: list[str], out: Path, quiet: bool) -> None:
+    """Run trials of a campaign as `netarium run` would, each with its folder; ends the command."""
+    from netarium.operate import runner
+    from netarium.operate.progress import watcher
+
+    jobs = {job.id: job for job in design.jobs()}
+    wrong = [each for each in ids if each not in jobs]
+    if wrong:
+        hint = "'netarium ls --campaign NAME' and the column id of its results have them"
+        raise typer.BadParameter(f"{wrong[0]!r}, expected the id of a trial; {hint}", param_hint="--only")
+    codes = []
+    for each in ids:
+        job = jobs[each]
+        with watcher(quiet) as watching:
+            outcome = runner.run(
+                design.trial(job.variant, job.seed, job.mode), runs=out, argv=sys.argv, watcher=watching
+            )
+        typer.echo(f"{each} {outcome.document['status']} {outcome.folder}")
+        codes.append(outcome.exit_code)
+    raise typer.Exit(max(codes))
 
 
 def document(outcome: CampaignOutcome) -> dict[str, object]:
