@@ -118,12 +118,12 @@ def test_nat_goes_out_and_not_in_and_is_gone_afterwards(machine, tmp_path):
         assert Path("/proc/sys/net/ipv4/ip_forward").read_text() == "1\n"
         with netns.entered(far):
             assert subprocess.run(["ping", "-c1", "-W1", "10.0.0.1"], capture_output=True).returncode != 0
-    os.close(far)
     assert (
         links(),
         sh("nft", "list", "ruleset"),
         Path("/proc/sys/net/ipv4/ip_forward").read_text(),
     ) == before
+    os.close(far)  # its end of the pair goes with it, and soon after the one here
 
 
 def connect_in(fd: int):
