@@ -91,6 +91,7 @@ def fill(plan: Any) -> Run:
         events=aligned(4096 + 4 * (sources + len(given["actions"]) + conns + ports), r.EVENT),
         near=aligned(calendar.NODES, r.NEAR_EVENT),
         days=aligned(calendar.DAYS >> calendar.WORD_BITS, np.dtype(np.int64)),
+        weeks=aligned(calendar.DAYS >> 2 * calendar.WORD_BITS, np.dtype(np.int64)),
         day_first=aligned(calendar.DAYS, np.dtype(np.int32)),
         services=aligned(services, r.SERVICE),
         drops=np.zeros((ports, len(r.REASONS)), np.int64),

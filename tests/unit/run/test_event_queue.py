@@ -56,6 +56,7 @@ def empty_memory() -> Memory:
         events=aligned(CAPACITY, records.EVENT),
         near=aligned(calendar.NODES, records.NEAR_EVENT),
         days=aligned(calendar.DAYS >> calendar.WORD_BITS, np.dtype(np.int64)),
+        weeks=aligned(calendar.DAYS >> 2 * calendar.WORD_BITS, np.dtype(np.int64)),
         day_first=aligned(calendar.DAYS, np.dtype(np.int32)),
     )
     memory.events["time_ps"] = EMPTY

@@ -1,7 +1,7 @@
 """The near future: a calendar of short sorted lists, one a day, whose length follows the density of events.
 
 A calendar queue (R. Brown, Communications of the ACM 31(10), 1988) without its years: it holds only the next DAYS days, a list
-for each, and two levels of bit maps find the next day that has an event. Days are about as long as the mean distance of two
+for each, and bit maps find the next day that has an event. Days are about as long as the mean distance of two
 events, so a list has about one entry. What lies further ahead, or would make a list long, goes to the heap; so a bad guess
 of the length costs speed, never order.
 """
@@ -13,10 +13,11 @@ from .instructions import before, bit, lowest_bit
 from .jit import kernel
 from .records import NONE
 
-DAYS_LOG2 = 12
+DAYS_LOG2 = 16
 DAYS = 1 << DAYS_LOG2
 WORD_BITS = 6
-"""Days are marked in words of 64 bits, and words with a mark in one more."""
+"""A day with an event is marked in a word of 64 days, such a word in a week of 64 words, such a week in one word more. While
+events are about a day apart the next one mostly lies in the same word, so more levels cost nothing."""
 NODES = 1 << 15
 """Most events that the calendar holds."""
 STEPS_MAX = 8
@@ -35,14 +36,42 @@ def first(sim):
     word = today >> WORD_BITS
     marks = int(sim.days[word]) & (-1 << (today & 63))
     if marks == 0:
-        words = counters.day_words
-        if words == 0:
+        if counters.weeks == 0:
             return NONE
-        later = words & (-1 << word) & ~bit(word)
-        word = lowest_bit(later if later != 0 else words)
+        word = next_word(sim, word)
         marks = int(sim.days[word])
-    within = lowest_bit(marks)
-    return sim.day_first[(word << WORD_BITS) + within]
+    return sim.day_first[(word << WORD_BITS) + lowest_bit(marks)]
+
+
+@kernel
+def next_word(sim, word):
+    """The next word with a mark after `word`, around the end of the calendar if need be; there is one."""
+    week = word >> WORD_BITS
+    words = int(sim.weeks[week]) & (-1 << (word & 63)) & ~bit(word & 63)
+    if words == 0:
+        weeks = sim.counters[0].weeks
+        later = weeks & (-1 << week) & ~bit(week)
+        week = lowest_bit(later if later != 0 else weeks)
+        words = int(sim.weeks[week])
+    return (week << WORD_BITS) + lowest_bit(words)
+
+
+@kernel(inline=True)
+def mark(sim, word):
+    """Note that `word` has a mark."""
+    week = word >> WORD_BITS
+    sim.weeks[week] = int(sim.weeks[week]) | bit(word & 63)
+    sim.counters[0].weeks |= bit(week)
+
+
+@kernel(inline=True)
+def unmark(sim, word):
+    """Note that `word` has no mark any more."""
+    week = word >> WORD_BITS
+    words = int(sim.weeks[week]) & ~bit(word & 63)
+    sim.weeks[week] = words
+    if words == 0:
+        sim.counters[0].weeks &= ~bit(week)
 
 
 @kernel(inline=True)
@@ -57,7 +86,7 @@ def remove_first(sim, node):
         marks = int(sim.days[word]) & ~bit(day & 63)
         sim.days[word] = marks
         if marks == 0:
-            counters.day_words &= ~bit(word)
+            unmark(sim, word)
     else:
         sim.day_first[day] = following
     entry.next = counters.near_free
@@ -78,10 +107,11 @@ def insert(sim, time_ps, key):
     day = number & (DAYS - 1)
     word = day >> WORD_BITS
     marks = int(sim.days[word])
-    mark = bit(day & 63)
-    if marks & mark == 0:
-        sim.days[word] = marks | mark
-        counters.day_words |= bit(word)
+    own = bit(day & 63)
+    if marks & own == 0:
+        sim.days[word] = marks | own
+        if marks == 0:
+            mark(sim, word)
         sim.day_first[day] = node
         entry.next = NONE
     else:

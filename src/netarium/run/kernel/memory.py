@@ -55,6 +55,7 @@ FIELDS: dict[str, tuple[np.dtype, int]] = {
     "events": (r.EVENT, 1),
     "near": (r.NEAR_EVENT, 1),
     "days": (I8, 1),
+    "weeks": (I8, 1),
     "day_first": (I4, 1),
     "actions": (r.ACTION, 1),
     "counters": (r.COUNTERS, 1),

@@ -452,7 +452,7 @@ COUNTERS = record(
     ("now_ps", "i8", "virtual time"),
     ("sequence", "i8", "sequence number of the next event"),
     ("day_log2", "i8", "calendar: log2 of the picoseconds of a day"),
-    ("day_words", "i8", "calendar: words of `days` that have a mark"),
+    ("weeks", "i8", "calendar: weeks that have a mark"),
     ("near_free", "i8", "calendar: first free entry, or NONE"),
     ("heap_size", "i8", "events in the heap"),
     ("sent", "i8", "packets given to the network"),
