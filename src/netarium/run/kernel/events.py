@@ -41,38 +41,49 @@ def push(sim, time_ps, kind, index):
 
 
 @kernel(inline=True)
-def look_ahead(sim):
-    """Ask for what the events of some days ahead will touch: the port, its first packet, and the port that goes to next.
+def port_of(sim, node):
+    """The port at which an entry of the calendar will arrive something, or 0."""
+    key = sim.near[node].key
+    return key & INDEX_MASK if (key >> INDEX_BITS) & KIND_MASK == ARRIVAL else 0
 
-    Each step needs what the one before it has brought, so it looks at a nearer day.
+
+@kernel(inline=True)
+def coming(sim, node, day):
+    """An entry that comes a few events after `node`: the one behind it in its day, else the first of a later day."""
+    following = sim.near[node].next
+    return following if following != NONE else int(sim.day_first[day & (calendar.DAYS - 1)])
+
+
+@kernel(inline=True)
+def look_ahead(sim, node):
+    """Ask for what the events after `node` will touch: the port, its first packet, and the port that goes to next.
+
+    Each step needs what the one before it has brought, so it looks at a nearer event.
     """
     counters = sim.counters[0]
     today = counters.now_ps >> counters.day_log2
-    key = sim.near[sim.day_first[(today + 24) & (calendar.DAYS - 1)]].key
-    if (key >> INDEX_BITS) & KIND_MASK == ARRIVAL:
-        prefetch(sim.ports[key & INDEX_MASK], 0)
-    key = sim.near[sim.day_first[(today + 16) & (calendar.DAYS - 1)]].key
-    if (key >> INDEX_BITS) & KIND_MASK == ARRIVAL:
-        prefetch(sim.packets[sim.ports[key & INDEX_MASK].head], 0)
-    key = sim.near[sim.day_first[(today + 8) & (calendar.DAYS - 1)]].key
-    if (key >> INDEX_BITS) & KIND_MASK == ARRIVAL:
-        head = sim.ports[key & INDEX_MASK].head
-        if head != NONE:
-            coming = sim.routes[sim.packets[head].route]
-            prefetch(sim.ports[coming], 0)
-            prefetch(sim.ports[coming], 64)
+    soon = coming(sim, node, today + 2)
+    later = coming(sim, soon, today + 4)
+    last = coming(sim, later, today + 6)
+    prefetch(sim.ports[port_of(sim, coming(sim, last, today + 8))], 0)
+    prefetch(sim.packets[sim.ports[port_of(sim, last)].head], 0)
+    head = sim.ports[port_of(sim, soon)].head
+    if head != NONE:
+        onward = sim.routes[sim.packets[head].route]
+        prefetch(sim.ports[onward], 0)
+        prefetch(sim.ports[onward], 64)
 
 
 @kernel(inline=True)
 def pop_until(sim, until_ps):
     """Take off the next event if it is due by `until_ps`, and set the clock to it: its key, or NONE."""
     counters = sim.counters[0]
-    if counters.looks_ahead:
-        look_ahead(sim)
     top = sim.events[ROOT]
     time_ps, key = top.time_ps, top.key
     node = calendar.first(sim)
     if node != NONE:
+        if counters.looks_ahead:
+            look_ahead(sim, node)
         entry = sim.near[node]
         if before(entry.time_ps, entry.key, time_ps, key):
             time_ps, key = entry.time_ps, entry.key
