@@ -17,7 +17,8 @@ demo: $(VENV)/installed-demo ## Install into .venv and run the flagship trial
 	@$(bin)/netarium run interference-ab
 
 test: $(VENV)/installed-test ## Run the tests, without the slow ones
-	@$(bin)/python -m pytest -n $(JOBS) -m "$(MARKERS)" $(PYTEST_ARGS)
+	@$(bin)/python -m pytest -n $(JOBS) -m "$(MARKERS) and not emulate" $(PYTEST_ARGS)
+	@$(bin)/python -m pytest -m "$(MARKERS) and emulate" $(PYTEST_ARGS)  # by themselves: their clock is the wall's
 
 test-all: MARKERS = not peer
 test-all: test ## Run all tests, the slow ones too

@@ -20,6 +20,7 @@ from netarium.run.emulate.realtime import Engine
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.emulate,
     pytest.mark.skipif(
         os.geteuid() != 0 or not os.path.exists("/dev/net/tun"),
         reason="real hosts need root and /dev/net/tun",

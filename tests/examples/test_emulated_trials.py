@@ -50,6 +50,8 @@ def test_there_is_a_trial_for_every_program() -> None:
 )
 def test_real_programs_run_unchanged(name: str, tmp_path: Path) -> None:
     lacking = [program for program in PROGRAMS[name] if shutil.which(program, path=PATH) is None]
+    if lacking and "CI" not in os.environ:
+        pytest.skip(f"not installed: {', '.join(lacking)}; .ci/run installs what these trials run")
     assert not lacking, f"install what .ci/run installs: {lacking}"
     document = run(name, tmp_path)
     assert document["status"] == "succeeded" and document["mode"] == "emulate"

@@ -15,6 +15,7 @@ from bench.real_hosts import address, address6, hosts, line, real_plan
 from netarium.run.emulate.realtime import Engine, emulate
 
 pytestmark = [
+    pytest.mark.emulate,
     pytest.mark.skipif(
         os.geteuid() != 0 or not os.path.exists("/dev/net/tun"),
         reason="real hosts need root and /dev/net/tun",
