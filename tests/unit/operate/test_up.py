@@ -7,6 +7,7 @@ import os
 import pty
 import select
 import signal
+import signal
 import subprocess
 import sys
 import time
@@ -96,6 +97,7 @@ def test_a_shell_on_a_node_ends_with_the_network(netarium: Netarium, tmp_path: P
     assert netarium("up", "two.trial.yml", "-d", "--name", "mine").returncode == 0
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # which is ignored where the tests run in the background
         os.execv(MAIN[0], [*MAIN, "exec", "h1"])
     assert b"h1:" in read_until(terminal, b"h1:")
     os.write(terminal, b"hostname; sleep 1000\n")
