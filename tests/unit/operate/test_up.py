@@ -7,7 +7,6 @@ import os
 import pty
 import select
 import signal
-import signal
 import subprocess
 import sys
 import time
