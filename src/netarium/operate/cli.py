@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import typer
 
 from netarium.operate.commands import (
@@ -18,6 +20,10 @@ from netarium.operate.commands import (
     version,
 )
 from netarium.operate.messages import guarded
+
+GARBAGE_AFTER = 200_000
+"""New objects before garbage is looked for. Starting makes some hundred thousand that stay, and looking at them again
+and again (Python's 700) takes a sixth of a short run."""
 
 app = typer.Typer(
     name="netarium",
@@ -50,4 +56,5 @@ app.add_typer(slices.app, name="slices")
 
 def main() -> None:
     """Entry point of the `netarium` script."""
+    gc.set_threshold(GARBAGE_AFTER)
     app()

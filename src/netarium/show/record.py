@@ -158,8 +158,11 @@ class Record:
         if not path.exists():
             return None
         try:
-            present = set(pq.read_schema(path).names)
-            return pq.read_table(path, columns=[c for c in columns if c in present] if columns else None)
+            with pq.ParquetFile(
+                path
+            ) as file:  # `read_table` would import all of Arrow's data sets for one file
+                present = set(file.schema_arrow.names)
+                return file.read([c for c in columns if c in present] if columns else None)
         except (pa.ArrowException, OSError) as error:
             self._note(f"{path.name} cannot be read ({str(error).splitlines()[0]})")
             return None

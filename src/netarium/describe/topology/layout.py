@@ -17,6 +17,7 @@ Pairs = Sequence[tuple[str, str]]
 TIERS = {"hosts": 0, "edge": 1, "leaf": 1, "aggregation": 2, "spine": 2, "core": 3}
 TIER_HEIGHT = 0.45
 STRESS_NODES_MAX = 800
+SEARCHED_NODES_MAX = 64
 PIVOTS = 50
 RING_LEAVES = 36
 GOLDEN_ANGLE = pi * (3 - 5**0.5)
@@ -112,8 +113,6 @@ def _component(part: list[str], near: Mapping[str, list[str]]) -> dict[str, Posi
 def _core(core: list[str], near: Mapping[str, list[str]]) -> dict[str, Position]:
     """Positions where the distance drawn follows the number of hops; one hop is about 1."""
     import numpy as np
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import shortest_path
 
     n = len(core)
     if n < 3:
@@ -121,14 +120,42 @@ def _core(core: list[str], near: Mapping[str, list[str]]) -> dict[str, Position]
     index = {name: i for i, name in enumerate(core)}
     ends = [(index[a], index[b]) for a in core for b in near[a] if b in index]
     row, column = np.array(ends).T
-    graph = coo_array((np.ones(len(ends)), (row, column)), shape=(n, n)).tocsr()
     pivots = np.unique(np.linspace(0, n - 1, min(n, PIVOTS)).astype(int)) if n > STRESS_NODES_MAX else None
-    hops = shortest_path(graph, unweighted=True, indices=pivots)
+    hops = _few_hops(n, ends) if n <= SEARCHED_NODES_MAX else _hops(n, row, column, pivots)
     place = _scaled_start(hops)
     if pivots is None:
         place = _stress(place, hops)
     place = _squared(_upright(place), row, column)
     return {name: (float(x), float(y)) for name, (x, y) in zip(core, place, strict=True)}
+
+
+def _few_hops(n: int, ends: Sequence[tuple[int, int]]) -> Any:
+    """Hops between all n nodes, shape (n, n), by breadth-first search: of few nodes done before SciPy is imported."""
+    import numpy as np
+
+    near: list[list[int]] = [[] for _ in range(n)]
+    for a, b in ends:
+        near[a].append(b)
+    hops = np.full((n, n), np.inf)
+    for start in range(n):
+        reached = {start: 0}
+        for node in (order := [start]):
+            for other in near[node]:
+                if other not in reached:
+                    reached[other] = reached[node] + 1
+                    order.append(other)
+        hops[start, list(reached)] = list(reached.values())
+    return hops
+
+
+def _hops(n: int, row: Any, column: Any, pivots: Any) -> Any:
+    """Hops from every pivot (None: every node) to all n nodes, shape (pivots, n)."""
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import shortest_path
+
+    graph = coo_array((np.ones(len(row)), (row, column)), shape=(n, n)).tocsr()
+    return shortest_path(graph, unweighted=True, indices=pivots)
 
 
 def _scaled_start(hops: Any) -> Any:

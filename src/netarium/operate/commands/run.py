@@ -48,27 +48,41 @@ def run(
     if interfere:
         _twice(runner_request(trial, mode, seed, changes, variant, full), out, as_json, quiet)
         return
-    from netarium.operate import runner
+    from netarium.operate import reporting, runner
     from netarium.operate.progress import watcher
 
-    asked = runner.load(runner.Request(trial, mode, seed, tuple(changes or ()), variant_of(variant, full)))
-    if asked.mode == "emulate":
-        from netarium.operate import privilege
+    # Real hosts run in real time: nothing else is started beside them.
+    with reporting.Drawer(report and not as_json and mode != "emulate") as drawer:
+        asked = runner.load(
+            runner.Request(trial, mode, seed, tuple(changes or ()), variant_of(variant, full))
+        )
+        if asked.mode == "emulate":
+            from netarium.operate import privilege
 
-        privilege.ensure()
-    with watcher(quiet) as watching:
-        outcome = runner.run(asked, runs=out, argv=sys.argv, watcher=watching)
-    if as_json:
-        write_json(outcome.document)
-    if outcome.error is not None:
-        say(explain(outcome.error)[1])
-    if not as_json and outcome.has_results:
-        _summary(outcome.folder)
-        if report:
-            with watcher(quiet) as watching:
-                page = runner.draw_report(outcome.folder, watching)
-            typer.echo(f"report {page}" if page else "no report")
+            drawer.close()
+            privilege.ensure()
+        with watcher(quiet) as watching:
+            outcome = runner.run(asked, runs=out, argv=sys.argv, watcher=watching)
+        if as_json:
+            write_json(outcome.document)
+        if outcome.error is not None:
+            say(explain(outcome.error)[1])
+        if not as_json and outcome.has_results:
+            _show(outcome.folder, drawer if report else None, quiet)
     raise typer.Exit(outcome.exit_code)
+
+
+def _show(folder: Path, drawer: Any, quiet: bool) -> None:
+    """The outcome as a table, the report drawn meanwhile; `drawer` is None where none is wanted."""
+    from netarium.operate.progress import watcher
+
+    if drawer is not None:
+        drawer.begin(folder)
+    _summary(folder)
+    if drawer is not None:
+        with watcher(quiet) as watching:
+            page = drawer.draw(folder, watching)
+        typer.echo(f"report {page}" if page else "no report")
 
 
 def runner_request(

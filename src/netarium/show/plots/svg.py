@@ -25,6 +25,8 @@ _ID = re.compile(r'\bid="([^"]+)"')
 _GROUP_ID = re.compile(r'<g id="[^"]*">')
 _REFERENCE = re.compile(r'(url\(#|href="#)([^")]+)')
 _FONT = re.compile(r"(font: [^;\"]*?px) [^;\"]*")
+_COLOUR = re.compile("|".join(INKS), re.IGNORECASE)
+_WORDS = {colour.lower(): word for colour, word in INKS.items()}
 _COORDINATE = re.compile(r"(-?\d+\.\d\d)\d+")
 
 
@@ -42,14 +44,14 @@ def text_of(drawing: style.Drawing, prefix: str = "") -> str:
     text = _REFERENCE.sub(rf"\1{name}-\2", text)
     text = _FONT.sub(r"\1 var(--fig-font, sans-serif)", text)
     text = _COORDINATE.sub(r"\1", text)
-    for colour, word in INKS.items():
-        for spelling in {colour, colour.lower()}:
-            text = (
-                text.replace(spelling, f"var(--fig-{word}, {colour.upper()})") if spelling in text else text
-            )
+    text = _COLOUR.sub(_variable, text)
     opening = f'<svg role="img" aria-label="{escape(drawing.title, quote=True)}" '
     text = re.sub(r'(<svg [^>]*?)width="[^"]*pt" height="[^"]*pt" ', r"\1", text, count=1)
     return text.replace("<svg ", opening, 1).strip()
+
+
+def _variable(colour: re.Match[str]) -> str:
+    return f"var(--fig-{_WORDS[colour[0].lower()]}, {colour[0].upper()})"
 
 
 def _drawn(figure: Figure, salt: str) -> str:
