@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from netarium.describe import otherwords
 from netarium.describe.paths import Path, Spot, format_path, parse_path
 from netarium.errors import Mistake, Problem, did_you_mean, nearest, one_of
 
@@ -76,7 +77,8 @@ def _as_written(holder: Spot, step: str | int) -> str | int:
 
 
 def _meant(item: Any, path: Path, holder: Spot) -> Path:
-    near = nearest(path[-1], holder.fields())
+    fields = holder.fields()
+    near = nearest(path[-1], fields) or otherwords.called(str(path[-1]), fields)
     return (*path[:-1], near) if near else ()
 
 
@@ -94,8 +96,8 @@ def _extra(item: Any, path: Path, holder: Spot, context: Any) -> Problem:
     key, fields = str(path[-1]), holder.fields()
     kind = _kind_of(holder)
     found = f"{key!r}, which {kind} does not have" if kind else f"{key!r}"
-    hint = did_you_mean(key, fields)
-    return Problem(format_path(path), found, one_of(fields, limit=30), hint or _other_kind(key, holder))
+    hint = did_you_mean(key, fields) or otherwords.hint(key, fields) or _other_kind(key, holder)
+    return Problem(format_path(path), found, one_of(fields, limit=30), hint)
 
 
 def _kind_of(holder: Spot) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from typing import Annotated
 
 import typer
 
@@ -34,6 +35,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool,
+        typer.Option("--version", "-V", callback=version.and_stop, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """What can stand before a command."""
+
 
 app.command()(guarded(run.run))
 app.command()(guarded(run.check))

@@ -116,7 +116,7 @@ def congestion_controls() -> Finding:
     path = Path("/proc/sys/net/ipv4/tcp_available_congestion_control")
     available = path.read_text().split() if path.exists() else []
     missing = [name for name in WANTED_CONGESTION if name not in available]
-    found = ", ".join(available) or "none can be listed"
+    found = ("only " if missing else "") + ", ".join(available) if available else "none can be listed"
     advice = "modprobe " + " ".join(f"tcp_{name}" for name in missing)
     return Finding(REAL_HOSTS, "kernel congestion", not missing, found, advice)
 

@@ -73,15 +73,20 @@ def alive() -> list[Ownership]:
     return [run for run in ownership.runs() if run.owner.alive()]
 
 
-def find(name: str | None) -> Ownership:
-    """The network of a name; without a name, the only one there is. Raises MachineCannot."""
+def kept_up() -> list[Ownership]:
+    """Those of `netarium up`, and not those of trials that are being run and measured."""
+    return [run for run in alive() if run.facts.get("command") != "run"]
+
+
+def find(name: str | None, *, among_runs: bool = True) -> Ownership:
+    """The network of a name; without a name, the only one there is. Raises MachineCannot.
+
+    among_runs: whether a trial that is being run can be meant without its name.
+    """
     runs = alive()
     names = [str(run.facts.get("network", run.token)) for run in runs]
     if name is None:
-        if len(runs) == 1:
-            return runs[0]
-        found = f"{len(runs)} networks are up: {', '.join(names)}" if runs else "no network is up"
-        raise MachineCannot(f"{found}; {'name one' if runs else 'start one with: netarium up TRIAL'}")
+        return _only(runs if among_runs else kept_up(), runs)
     for run, known in zip(runs, names, strict=True):
         if name in (known, run.token):
             return run
@@ -89,6 +94,22 @@ def find(name: str | None) -> Ownership:
         raise MachineCannot(f"found network {name!r}, but no network is up; netarium up TRIAL")
     hint = did_you_mean(name, names)
     raise MachineCannot(f"found network {name!r}, expected {one_of(names)}{'; ' + hint if hint else ''}")
+
+
+def _only(meant: list[Ownership], runs: list[Ownership]) -> Ownership:
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        names = ", ".join(str(run.facts.get("network", run.token)) for run in meant)
+        raise MachineCannot(f"{len(meant)} networks are up: {names}; name one")
+    if runs:
+        names = ", ".join(str(run.facts.get("network", run.token)) for run in runs)
+        one = len(runs) == 1
+        raise MachineCannot(
+            f"no network is up but {'that' if one else 'those'} of {'a trial that is' if one else 'trials that are'} "
+            f"being run, {names}; name {'it' if one else 'one'} to end the run"
+        )
+    raise MachineCannot("no network is up; start one with: netarium up TRIAL")
 
 
 def split_words(words: Sequence[str]) -> tuple[str | None, str, list[str]]:

@@ -99,7 +99,8 @@ def run(
     folder = _folder(trial, plan, runs, argv)
     watcher.say(f"{trial.trial}: seed {trial.seed}, run {folder.name}, record {folder.path}")
     with _ended(folder), stop_on_signals(lambda: watcher.say("Stopping; once more to stop at once.")) as stop:
-        watcher.stage("activating slices")
+        if trial.slices:
+            watcher.stage("activating slices")
         activated = activation.activate(trial, plan)
         if reasons := activation.failed(activated):
             return _keep_activation(trial, activated, reasons, folder)
@@ -291,12 +292,17 @@ def _ended(folder: RunFolder) -> Iterator[None]:
         )
         raise RunInterrupted(f"Stopped at once. The record is {folder.path}") from None
     except (NetariumError, MemoryError, OSError) as error:
-        _finish_if_there_is_room(folder, exit_code_of(error), one_line(error))
+        _finish_if_there_is_room(folder, exit_code_of(error), _reason(error))
         raise
     except Exception as error:
         report = write_traceback(error, folder.path)
         _finish_if_there_is_room(folder, BUG, one_line(error))
         raise RunCrashed(error, report) from error
+
+
+def _reason(error: Exception) -> str:
+    """What an expected error says, in one line; others with their class, because Python's often say little."""
+    return " ".join(str(error).split()) if isinstance(error, NetariumError) else one_line(error)
 
 
 def _finish_if_there_is_room(folder: RunFolder, exit_code: int, reason: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from netarium.errors import MachineCannot
 from netarium.show import quantity
 from netarium.show.record import Record
 
@@ -81,7 +82,9 @@ def judge(record: Record) -> Verdict:
     if record.status == "unfinished":
         return Verdict(UNSURE, "Unfinished", ["The run was killed before it ended, so it is not a result"])
     if record.status == "interrupted":
-        return Verdict(UNSURE, "Interrupted", [*why, "What was recorded until then is not a result"])
+        return Verdict(UNSURE, "Interrupted", [*why, "what was recorded until then is not a result"])
+    if record.status == "crashed" and (record.stop or {}).get("exit_code") == MachineCannot.exit_code:
+        return Verdict(BAD, "Could not run here", why or ["No reason was recorded"])
     if record.status == "crashed":
         return Verdict(BAD, "Crashed", why or ["No reason was recorded"])
     if record.status == "refused":

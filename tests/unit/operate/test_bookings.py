@@ -146,7 +146,7 @@ def test_the_commands_book_list_find_and_release(cli, folder: Path) -> None:
     (folder / "booked.trial.yml").write_text(text)
     later = ("--start", "2099-01-01T09:00+00:00", "--for", "2 h", "--calendar", "c.sqlite")
     booked = cli("slices", "book", "booked.trial.yml", *later, "--owner", "ann")
-    assert booked.exit_code == 0 and booked.stdout.startswith("booking 1: 1 slices of booked for ann")
+    assert booked.exit_code == 0 and booked.stdout.startswith("booking 1: 1 slice of booked for ann")
     refused = cli("slices", "book", "booked.trial.yml", *later, "--owner", "bob")
     assert refused.exit_code == 3
     assert "The whole trial fits from 2099-01-01 11:00:00" in refused.stderr.replace("\n", " ")
@@ -157,5 +157,7 @@ def test_the_commands_book_list_find_and_release(cli, folder: Path) -> None:
     assert cli("slices", "release", "1", "--calendar", "c.sqlite").exit_code == 0
     assert cli("slices", "book", "booked.trial.yml", *later, "--owner", "bob").exit_code == 0
     assert "ann" not in cli("slices", "list", "--calendar", "c.sqlite").stdout
+    over = cli("slices", "book", "booked.trial.yml", "--start", "2020-01-01T09:00+00:00", "--for", "2 h")
+    assert over.exit_code == 2 and "in the past" in over.stderr
     wrong = cli("slices", "book", "booked.trial.yml", "--start", "soon")
     assert wrong.exit_code == 2 and "expected 'now', or a date and time" in wrong.stderr

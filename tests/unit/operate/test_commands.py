@@ -144,6 +144,10 @@ def test_full_and_another_variant_exclude_each_other(cli, trial: Path) -> None:
     assert "name one of the two" in result.stderr
 
 
+def test_the_version_is_an_option_too(cli) -> None:
+    assert cli("--version").stdout == cli("version").stdout
+
+
 def test_a_misspelt_command(cli) -> None:
     result = cli("chekc")
     assert result.exit_code == 2

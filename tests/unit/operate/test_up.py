@@ -167,6 +167,27 @@ def test_without_any_right_in_a_user_namespace(netarium: Netarium, tmp_path: Pat
     assert run("down").returncode == 0
 
 
+def test_a_run_is_taken_down_only_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who tidies up must not end somebody's measurement by leaving a name out."""
+    from types import SimpleNamespace
+
+    def network(name: str, command: str) -> SimpleNamespace:
+        return SimpleNamespace(facts={"network": name, "command": command}, token=name)
+
+    run, lab, other = network("calm-heron", "run"), network("lab", "up"), network("other", "up")
+    monkeypatch.setattr(networks, "alive", lambda: [run])
+    assert networks.find(None) is run
+    with pytest.raises(MachineCannot, match="being run, calm-heron; name it to end the run"):
+        networks.find(None, among_runs=False)
+    assert networks.find("calm-heron", among_runs=False) is run
+    monkeypatch.setattr(networks, "alive", lambda: [run, lab])
+    assert networks.find(None, among_runs=False) is lab
+    assert networks.kept_up() == [lab]
+    monkeypatch.setattr(networks, "alive", lambda: [run, lab, other])
+    with pytest.raises(MachineCannot, match="2 networks are up: lab, other; name one"):
+        networks.find(None, among_runs=False)
+
+
 def test_words_of_exec(monkeypatch: pytest.MonkeyPatch) -> None:
     from types import SimpleNamespace
 

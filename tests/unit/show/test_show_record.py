@@ -92,7 +92,8 @@ def test_a_newer_format_is_refused_alone_and_listed_among_others(tmp_path: Path)
     ("change", "headline"),
     [
         ({"status": "interrupted", "reason": "Stopped by the user after 3 s."}, "Interrupted"),
-        ({"status": "crashed", "reason": "a bug"}, "Crashed"),
+        ({"status": "crashed", "exit_code": 70, "reason": "a bug"}, "Crashed"),
+        ({"status": "crashed", "exit_code": 4, "reason": "no program 'x'"}, "Could not run here"),
         ({"status": "refused", "reason": "no room"}, "Refused by admission"),
         ({"status": "succeeded"}, "Passed"),
     ],

@@ -26,12 +26,17 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def main(descriptor: int) -> None:
-    """Serve until the other end of the socket is closed."""
+    """Serve until the other end of the socket is closed; it may be so before all is loaded, with nothing to run."""
+    with contextlib.suppress(ConnectionError):
+        serve(socket.socket(fileno=descriptor))
+
+
+def serve(control: socket.socket) -> None:
+    """Load everything, then fork a worker at each request."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the campaign, which ends its workers itself
     waker, wakened = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wakened, warn_on_full_buffer=False)
-    control = socket.socket(fileno=descriptor)
     warm(control)
     gc.collect()
     gc.freeze()  # what is loaded stays in memory that all workers share

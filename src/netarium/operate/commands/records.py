@@ -58,7 +58,7 @@ def ls(
     ] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List campaigns and the records of runs, newest last; or trials of campaigns."""
+    """List runs and campaigns, newest last, or trials."""
     if trials or campaign or status or where:
         _trials(out, campaign or [], status or [], where, limit, as_json)
         return
@@ -138,7 +138,7 @@ def show(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a run or a campaign did: table, report, figures."""
+    """Show what a run or a campaign did."""
     campaign = campaign_records.find(run, out)
     if campaign is not None:
         campaign_records.show(campaign, figures=figures, redraw=redraw, as_json=as_json)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from netarium.store.calendar import Booking
 
 app = typer.Typer(
-    help="Book guaranteed slices in time: a calendar of who has which capacity until when.",
+    help="Book guaranteed slices in time, in a facility's calendar.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -51,12 +51,19 @@ def book(
     calendar: CalendarFile = CALENDAR,
     as_json: AsJson = False,
 ) -> None:
-    """Book all slices of a trial, or refuse with reasons and the next free slot."""
+    """Book all slices of a trial; or say why not, and when.
+
+    A refusal has reasons, alternatives, and the next time at which the whole trial fits.
+    """
     from netarium.errors import AdmissionRefused
     from netarium.operate import bookings
     from netarium.store.calendar import Calendar
 
-    wanted, start_s, length_s = _wanted(trial, changes, owner), _instant(start), _seconds(length)
+    start_s, length_s = _instant(start), _seconds(length)
+    if start_s + length_s <= time.time():
+        end = bookings.in_words(start_s + length_s)
+        raise typer.BadParameter(f"found {start!r}: it would end on {end}, in the past", param_hint="--start")
+    wanted = _wanted(trial, changes, owner)
     with_calendar = Calendar(calendar)
     try:
         booking = bookings.book(with_calendar, wanted, start_s, start_s + length_s)
@@ -67,9 +74,8 @@ def book(
         write_json(_row(booking))
         return
     when = f"{bookings.in_words(booking.start_s)} to {bookings.in_words(booking.end_s)}"
-    typer.echo(
-        f"booking {booking.id}: {len(booking.slices)} slices of {booking.trial} for {booking.owner}, {when}"
-    )
+    slices = f"{len(booking.slices)} slice{'' if len(booking.slices) == 1 else 's'}"
+    typer.echo(f"booking {booking.id}: {slices} of {booking.trial} for {booking.owner}, {when}")
 
 
 @app.command("list")
@@ -79,7 +85,7 @@ def list_bookings(
     calendar: CalendarFile = CALENDAR,
     as_json: AsJson = False,
 ) -> None:
-    """List the bookings, in the order in which they were made."""
+    """List the bookings in the order of their making."""
     from netarium.operate.bookings import in_words
     from netarium.store.calendar import Calendar
 
@@ -131,7 +137,7 @@ def free(
     calendar: CalendarFile = CALENDAR,
     as_json: AsJson = False,
 ) -> None:
-    """Find the next time at which the whole trial fits beside what is booked."""
+    """Find the next time at which a whole trial fits."""
     from netarium.operate import bookings
     from netarium.store.calendar import Calendar
 

@@ -54,7 +54,7 @@ def list_builtin(
 @app.command()
 @guarded
 def show(topology: Topology, as_json: AsJson = False) -> None:
-    """Show the size, the rates and the connectivity of a topology, and what was assumed."""
+    """Show size, rates, connectivity, assumptions."""
     from netarium.describe import topology as topologies
 
     facts = topologies.describe(topologies.parse(topology), Path.cwd())
@@ -75,7 +75,7 @@ def convert(
     target: Annotated[Path, typer.Argument(help="The file to write.")],
     format_name: Format = None,
 ) -> None:
-    """Write a topology to a file: node-link JSON, GraphML, DOT or SVG."""
+    """Write a topology as JSON, GraphML, DOT or SVG."""
     from netarium.describe import topology as topologies
 
     _assumed(topologies.convert(topologies.parse(topology), target, format_name, Path.cwd()))
@@ -103,7 +103,10 @@ def import_lab(
     duration: Annotated[str, typer.Option(help="How long the trial takes.")] = "60 s",
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
 ) -> None:
-    """Make an emulated trial of a containerlab file; says what is not carried."""
+    """Make an emulated trial of a containerlab file.
+
+    It says what is not carried over.
+    """
     from netarium.describe import containerlab
     from netarium.describe.dump import dump
 
@@ -125,7 +128,10 @@ def export_lab(
     image: Annotated[str, typer.Option(help="Container image of every node.")] = "alpine:3",
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
 ) -> None:
-    """Write a trial as a containerlab file; says what is not carried."""
+    """Write a trial as a containerlab file.
+
+    It says what is not carried over.
+    """
     from netarium.describe import containerlab
     from netarium.operate import runner
 

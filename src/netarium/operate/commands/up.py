@@ -49,9 +49,9 @@ def up(
     variant: Variant = None,
     full: Full = False,
 ) -> None:
-    """Keep a trial's network up with real hosts, to work in by hand; Ctrl-C or netarium down ends it.
+    """Keep a trial's network up with real hosts, to work in.
 
-    Its services run as described; nothing is measured or recorded.
+    Ctrl-C or netarium down ends it. Its services run as described; nothing is measured or recorded.
     """
     from netarium.operate import privilege
 
@@ -128,11 +128,10 @@ def _detached(trial: str) -> int:
 
 
 def exec_(words: Words) -> None:
-    """Run a program on a node of a network that is up, or open a shell there."""
+    """Run a program or open a shell on a node that is up."""
     from netarium.operate import networks
-    from netarium.run.emulate import ownership
 
-    ownership.reap()
+    _reap()
     network, node, argv = networks.split_words(words)
     raise typer.Exit(networks.enter(networks.find(network), node, argv))
 
@@ -141,12 +140,11 @@ def ps(
     network: Network = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show which networks of real hosts are up, their nodes, and what runs there."""
+    """Show the networks that are up, and what runs on their nodes."""
     from netarium.errors import MachineCannot
     from netarium.operate import control, networks
-    from netarium.run.emulate import ownership
 
-    ownership.reap()
+    _reap()
     runs = [networks.find(network)] if network is not None else networks.alive()
     listed: list[dict[str, Any]] = []
     for run in runs:
@@ -198,18 +196,30 @@ def _process(one: dict[str, Any]) -> tuple[str, str, str]:
     return str(one.get("pid") or ""), text if len(text) <= 48 else text[:47] + "…", one["status"]
 
 
-def down(
-    network: Network = None,
-    every: Annotated[bool, typer.Option("--all", help="Take all down.")] = False,
-) -> None:
-    """Take a network of real hosts down: every process, host and interface of it."""
-    from netarium.operate import networks
+def _reap() -> bool:
+    """Take back what dead networks left, and say so; whether there was any."""
     from netarium.run.emulate import ownership
 
     reaped = ownership.reap()
     for run in reaped:
         say(f"{run.facts.get('network')} was dead; what it left is gone")
+    return bool(reaped)
+
+
+def down(
+    network: Network = None,
+    every: Annotated[bool, typer.Option("--all", help="Take all down that 'up' keeps.")] = False,
+) -> None:
+    """Take down a network that is up, with all that is in it.
+
+    Every process, host and interface is gone then. A trial that is being run is ended only by its name; its
+    record says that it was interrupted.
+    """
+    from netarium.operate import networks
+
+    reaped = _reap()
     nothing_else = network is None and reaped and not networks.alive()
-    for run in networks.alive() if every or nothing_else else [networks.find(network)]:
+    meant = networks.kept_up() if every or nothing_else else [networks.find(network, among_runs=False)]
+    for run in meant:
         networks.take_down(run)
         say(f"{run.facts.get('network')} is down")

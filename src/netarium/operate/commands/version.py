@@ -13,6 +13,13 @@ from netarium.operate.messages import write_json
 NAMED = ("numba", "numpy")
 
 
+def and_stop(asked: bool) -> None:
+    """The option --version, where people look for it first."""
+    if asked:
+        version()
+        raise typer.Exit
+
+
 def version(as_json: AsJson = False) -> None:
     """Show the version, and of what results depend on."""
     versions = {"netarium": installed("netarium"), "python": platform.python_version()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from netarium.measure.repeats.estimates import EQUAL, NOTHING, Estimate
 from netarium.measure.repeats.pairs import ALPHA, Difference, fewest_for
 from netarium.show import quantity
@@ -14,6 +16,11 @@ from netarium.show.campaign.trials import Trials
 from netarium.show.campaign.variants import Lead, Summary
 
 AGAINST = 3  # values of a parameter that one sentence compares with; the report has all
+ONE_CASE = "The seed changes nothing: this is one case, whatever the number of seeds"
+WHAT_TO_VARY = (
+    "Differences hold for exactly these settings; to learn how far they hold, let something be random, "
+    "such as the arrivals of flows or a loss, or sweep what is fixed."
+)
 EDGES = {1: ("highest", "more"), -1: ("lowest", "less"), 0: ("highest", "more")}
 
 
@@ -86,6 +93,8 @@ def advice(found: Difference, comparisons: int, needed: int | None) -> str:
         return f"one seed cannot tell; run at least {fewest}"
     if found.mean.method == EQUAL and found.mean.value == 0:
         return "no seed made a difference, and more seeds would make none"
+    if found.mean.method == EQUAL:
+        return "every seed gave this very difference, and more seeds would tell no more"
     if needed is None:
         return "no reasonable number of seeds would tell them apart"
     more = max(needed - found.n, 1)
@@ -97,6 +106,8 @@ def summary(trials: Trials, found: Sequence[Summary]) -> list[str]:
     sentences = [coverage(trials)]
     if trials.lead is None:
         return [*sentences, "No trial ran to its end, so there is nothing to compare."]
+    if seed_does_nothing(trials):
+        sentences.append(f"{ONE_CASE}. {WHAT_TO_VARY}")
     sentences += leader(trials, found)
     for contrasts in effects.of_campaign(trials, trials.lead):
         sentences.append(effect(trials, contrasts))
@@ -109,6 +120,8 @@ def headline(trials: Trials) -> tuple[str, str]:
         return "bad", "No trial ran to its end"
     if len(set(trials.seeds[trials.measured].tolist())) == 1:
         return "unsure", "One seed: no difference is sure"
+    if seed_does_nothing(trials):
+        return "unsure", ONE_CASE
     every = effects.of_campaign(trials, trials.lead)
     if not every:
         return "plain", f"{_many(len(trials.groups), 'variant')} measured"
@@ -117,6 +130,16 @@ def headline(trials: Trials) -> tuple[str, str]:
         average = " on average" if first.effect.blocks > 1 else ""
         return "good", f"{first.effect.first} has the {edge} {trials.lead}{average}"
     return "unsure", f"{first.effect.first} and {first.effect.second} cannot be told apart"
+
+
+def seed_does_nothing(trials: Trials) -> bool:
+    """Whether each variant gave one and the same lead metric at all its seeds, two or more: nothing in it is random."""
+    if trials.lead is None:
+        return False
+    values = trials.values(trials.lead)
+    every = [measured[np.isfinite(measured)] for measured in (values[group.rows] for group in trials.groups)]
+    every = [measured for measured in every if len(measured)]
+    return bool(every) and all(len(measured) > 1 and np.ptp(measured) == 0 for measured in every)
 
 
 def coverage(trials: Trials) -> str:
@@ -157,7 +180,7 @@ def leader(trials: Trials, found: Sequence[Summary]) -> list[str]:
 def _too_few(trials: Trials, lead: Lead) -> list[str]:
     """Where even differences of one sign could not be sure, that is what has to be known first."""
     count, fewest = len(set(trials.seeds.tolist())), fewest_for(ALPHA / lead.compared)
-    if count >= fewest or not lead.undecided:
+    if count >= fewest or not lead.undecided or seed_does_nothing(trials):
         return []
     return [
         f"With {_many(count, 'seed')} none of {_many(lead.compared, 'comparison')} can be sure; it takes {fewest} or more."

@@ -27,17 +27,20 @@ def shootout(
     missing: int = 0,
     runs: Path | None = None,
     paths: tuple[str, ...] = PATHS,
+    random_part: bool = True,
 ) -> Path:
     """Controls x buffers x paths x seeds: bbr has 8 Mbit/s more than reno, cubic 2; a long path has half of all.
 
     failed: the last trials of reno crashed. missing: trials that have not ended. runs: a run folder for the first
-    trial of each control.
+    trial of each control. random_part: without it every seed gives the same goodput.
     """
     random = np.random.default_rng(5)
     rows: list[dict[str, Any]] = []
     every = itertools.product(CONTROLS, BUFFERS, paths, modes, range(1, seeds + 1))
     for control, buffer, path, mode, seed in every:
-        goodput = 20e6 + GAIN_BPS[control] + 1e6 * np.sin(seed) + random.normal(0, noise_bps)
+        goodput = 20e6 + GAIN_BPS[control]
+        if random_part:
+            goodput += 1e6 * np.sin(seed) + random.normal(0, noise_bps)
         goodput *= (0.5 if path == "long" else 1) * (0.95 if mode == "emulate" else 1)
         delay = (0.02 if path == "short" else 0.1) + (0.03 if buffer == "250 kB" else 0.005) * (
             control != "bbr"

@@ -119,6 +119,15 @@ def test_one_seed_is_never_certain(once: Trials) -> None:
         assert not any(each.is_sure for each in contrasts)
 
 
+def test_seeds_that_change_nothing_are_not_asked_for_more(tmp_path: Path) -> None:
+    trials = Trials(read_campaign(made_campaigns.shootout(tmp_path / "fixed", seeds=3, random_part=False)))
+    text = " ".join(words.summary(trials, variants.summaries(trials)))
+    assert "The seed changes nothing: this is one case" in text
+    assert "every seed gave this very difference, and more seeds would tell no more" in text
+    assert not re.search(r"more seeds? \(|it takes \d+ or more|\(sure", text)
+    assert words.headline(trials)[0] == "unsure"
+
+
 def test_failures_are_counted_and_explained(failing: Trials) -> None:
     text = summary(failing, 160)
     assert "141 trials of 144 so far; 5 crashed, whose metrics do not count" in text
