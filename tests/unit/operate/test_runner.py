@@ -183,6 +183,8 @@ def test_a_report_that_cannot_be_drawn_ends_nothing(
     def fail(*_: object) -> None:
         raise ValueError("no fonts")
 
+    # On one processor it is drawn in this process.
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     monkeypatch.setattr("netarium.show.report.write", fail)
     result = cli("run", "lab")
     assert result.exit_code == 0
