@@ -1,7 +1,7 @@
-"""Whether the engine is compiled already, and where that is kept. Importing this loads Numba.
+"""Whether the engine is compiled already, and where that is kept.
 
-Numba takes a compiled kernel from its cache only for the very file it was compiled from: same path, same time of
-change. So a run that has compiled leaves a mark that stands for all of that, and the next run looks for its own.
+A run that has compiled leaves a mark that stands for the kernel files and for the compiler's versions, and the next run
+looks for its own.
 """
 
 from __future__ import annotations

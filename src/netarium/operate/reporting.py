@@ -24,11 +24,16 @@ WAIT_S = 20.0
 """How long a process that has nothing to draw yet keeps its memory (about 100 MB)."""
 
 
+def cpus() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 class Drawer:
     """Draws the report of one run; use as a context manager around the run."""
 
     def __init__(self, wanted: bool = True) -> None:
-        self._wanted = wanted and len(os.sched_getaffinity(0)) > 1
+        self._wanted = wanted and cpus() > 1
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:

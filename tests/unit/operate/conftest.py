@@ -26,6 +26,12 @@ services:
 """
 
 
+@pytest.fixture(autouse=True)
+def _reports_drawn_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test puts in place of the report would not be seen by a process of its own."""
+    monkeypatch.setattr("netarium.operate.reporting.cpus", lambda: 1)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty current folder; runs go to its `runs`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def two_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(reporting, "cpus", lambda: 2)
 
 
 @pytest.mark.usefixtures("two_cpus")
@@ -79,6 +78,6 @@ def test_nothing_is_left_behind() -> None:
 
 
 def test_one_cpu_starts_no_second_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    monkeypatch.setattr(reporting, "cpus", lambda: 1)
     with reporting.Drawer() as drawer:
         assert drawer._process is None

@@ -72,7 +72,7 @@ class Engine:
         self.fds = sorted(fds.values())
         handle = self.memory.handle
         loop.run(handle, -1)
-        self.loop_address = entry_address(loop.run, handle, -1)
+        self.loop_address = entry_address(loop.run)
         self.real = self.memory.real[0]
         self.real.start_ns = time.monotonic_ns()
         run_paced(handle, self.loop_address, -1)

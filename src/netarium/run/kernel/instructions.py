@@ -30,11 +30,12 @@ if INTERPRETED:
         return struct.unpack("<q", struct.pack("<d", value))[0]
 
 else:
-    from .jit import intrinsic, ir, types
+    from .jit import intrinsic
 
     @intrinsic
     def prefetch(typingctx, record, offset):  # noqa: ANN001, ARG001
         """Ask for the cache line at an offset in a record that will be needed soon. Its index may be that of no record."""
+        from .compiler import ir, types
 
         def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
             byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
@@ -51,6 +52,7 @@ else:
     @intrinsic
     def before(typingctx, time_a, key_a, time_b, key_b):  # noqa: ANN001, ARG001
         """Whether (time_a, key_a) comes before (time_b, key_b), keys not negative: one comparison of 128 bits, no branch."""
+        from .compiler import ir, types
 
         def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
             long = ir.IntType(128)
@@ -67,6 +69,7 @@ else:
     @intrinsic
     def bit(typingctx, number):  # noqa: ANN001, ARG001
         """An int64 with bit `number` (0 to 63) set."""
+        from .compiler import ir, types
 
         def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
             return builder.shl(ir.Constant(ir.IntType(64), 1), args[0])
@@ -76,6 +79,7 @@ else:
     @intrinsic
     def lowest_bit(typingctx, word):  # noqa: ANN001, ARG001
         """The number of the lowest bit set in an int64; 64 when there is none."""
+        from .compiler import ir, types
 
         def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
             return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
@@ -85,6 +89,7 @@ else:
     @intrinsic
     def float_bits(typingctx, value):  # noqa: ANN001, ARG001
         """The 64 bits of an IEEE 754 double as an integer."""
+        from .compiler import ir, types
 
         def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
             return builder.bitcast(args[0], ir.IntType(64))

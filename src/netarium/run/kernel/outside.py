@@ -9,7 +9,7 @@ from .jit import INTERPRETED
 
 if INTERPRETED:
 
-    def entry_address(entry: Callable, *arguments: Any) -> Any:
+    def entry_address(entry: Callable) -> Any:
         """What `call_entry` takes: here the entry itself."""
         return entry
 
@@ -18,32 +18,38 @@ if INTERPRETED:
         return address(handle, until_ps)
 
 else:
-    from .jit import _place, intrinsic, ir, numba, signature, types
-
-    typeof = numba.typeof
+    from .jit import Later, intrinsic
 
     def external(name: str, count: int, bits: int = 64) -> Any:
         """The C function `name` of this process for compiled code: takes `count` integers or addresses, returns `bits`."""
-        returns = types.int32 if bits == 32 else types.int64
-        return types.ExternalFunction(name, signature(returns, *[types.int64] * count))
+
+        def made() -> Any:
+            from .compiler import signature, types
+
+            returns = types.int32 if bits == 32 else types.int64
+            return types.ExternalFunction(name, signature(returns, *[types.int64] * count))
+
+        return Later(made)
 
     @intrinsic
     def address_of(typingctx, rows, index):  # noqa: ANN001, ARG001
         """The address of a row of an array of the run."""
+        from .compiler import _place, ir, types
 
         def codegen(context, builder, signature, args):  # noqa: ANN001
             return builder.ptrtoint(_place(context, builder, signature.args[0], *args), ir.IntType(64))
 
         return types.int64(rows, types.int64), codegen
 
-    def entry_address(entry: Any, *arguments: Any) -> int:
-        """Where the machine code of an entry is, for `call_entry`; arguments: like those it will get."""
-        compiled = entry.overloads[tuple(typeof(argument) for argument in arguments)]
-        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    def entry_address(entry: Any) -> int:
+        """Where the machine code of an entry is, for `call_entry`."""
+        return entry.address
 
     @intrinsic
     def call_entry(typingctx, address, handle, until_ps):  # noqa: ANN001, ARG001
         """Call an entry (handle, until_ps) -> int64 by its address, so that its code is not compiled a second time."""
+        from .compiler import types
+
         one = types.int64
 
         def codegen(context, builder, signature, args):  # noqa: ANN001, ARG001
