@@ -274,7 +274,9 @@ pathlib.Path("own").write_text("mine")
     shown = (str(found["writes"].folder), sys.prefix, sys.base_prefix, __file__)
     below_tmp = {Path(path).parts[2] for path in shown if path.startswith("/tmp/")}
     listed = eval(texts["writes"].splitlines()[-1].split("] [")[0] + "]")
-    assert set(listed) <= below_tmp  # its own folder and Python's, where those lie below /tmp; netarium-probe does not show
+    assert (
+        set(listed) <= below_tmp
+    )  # its own folder and Python's, where those lie below /tmp; netarium-probe does not show
     assert "wrote" not in texts["writes"]
     assert "note" in texts["same"] and "note" not in texts["other"]
     assert (found["writes"].folder / "files" / "own").read_text() == "mine"
