@@ -72,7 +72,9 @@ class Sandbox:
             words += ["--ro-bind-try", "/proc/sysrq-trigger", "/proc/sysrq-trigger"]
             for place in PRIVATE:
                 words += ["--bind", str(self._own(host, place)), place]
-            words += [word for path in _visible(self.shown) for word in ("--ro-bind", path, path)]
+            visible = _visible(self.shown)
+            words += [word for path in _above(visible) for word in ("--perms", "0755", "--dir", path)]
+            words += [word for path in visible for word in ("--ro-bind", path, path)]
             words += [word for path in writable for word in ("--bind", path, path)]
         for file, place in ((self._hosts_file, "/etc/hosts"), (self._resolver_file, "/etc/resolv.conf")):
             if os.path.exists(place):
@@ -151,3 +153,10 @@ def _visible(shown: Iterable[str]) -> list[str]:
     }
     hidden = tuple(place + "/" for place in PRIVATE)
     return sorted(path for path in wanted if path.startswith(hidden))
+
+
+def _above(paths: Iterable[str]) -> list[str]:
+    """The folders between a private place and what is shown below it, uppermost first. Made by bubblewrap itself they would
+    be closed to programs that give up being root."""
+    above = {str(parent) for path in paths for parent in Path(path).parents if len(parent.parts) > 2}
+    return sorted(above, key=len)

@@ -13,7 +13,7 @@ import small_network
 
 from netarium.compile.hosts import NEVER_PS, Program, Ready
 from netarium.errors import MachineCannot
-from netarium.run.emulate import output
+from netarium.run.emulate import output, sandbox
 from netarium.run.emulate.processes import STOP_GRACE_PS, Supervising, Supervisor
 from netarium.run.emulate.sandbox import Sandbox
 from netarium.units import SECOND_PS
@@ -367,3 +367,8 @@ def test_hundreds_of_programs(supervise):
     found = run_until(supervisor, limit_s=30)
     assert {one.status for one in found.values()} == {"done"}
     assert count / (time.monotonic() - began) > 10  # a loaded machine; bench/hosts.py measures
+
+
+def test_what_is_shown_below_a_private_place_is_open_to_everybody():
+    shown = ["/tmp/clone/examples/real", "/run/user/files"]
+    assert sandbox._above(shown) == ["/run/user", "/tmp/clone", "/tmp/clone/examples"]
