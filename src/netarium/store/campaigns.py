@@ -12,7 +12,6 @@ the others are removed); it is read once.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netarium.errors import RecordError, did_you_mean
-from netarium.store.record import runs_root
+from netarium.store.record import read_document, runs_root
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -104,11 +103,11 @@ class CampaignRecord:
 def read_campaign(folder: str | Path) -> CampaignRecord:
     """The record of a campaign, complete or not. Raises RecordError: no campaign, damaged, or too new."""
     path = Path(folder)
-    document = _read_json(path / CAMPAIGN)
+    document = read_document(path / CAMPAIGN)
     if document is None:
         raise RecordError(f"{path}: found no {CAMPAIGN}, expected the folder of a campaign")
     _check_format(path, document)
-    return CampaignRecord(path, document, _read_json(path / STOP))
+    return CampaignRecord(path, document, read_document(path / STOP))
 
 
 def load_campaign(name_or_path: str | Path, root: str | Path | None = None) -> CampaignRecord:
@@ -244,18 +243,6 @@ def _first_of_each(table: pa.Table) -> pa.Table:
     ids = np.asarray(table["id"].to_pylist(), dtype=object)
     _, first = np.unique(ids.astype(str), return_index=True) if len(ids) else (None, np.zeros(0, np.int64))
     return table if len(first) == len(ids) else table.take(np.sort(first))
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise RecordError(f"{path}: cannot be read ({error})") from error
-    if not isinstance(content, dict):
-        raise RecordError(f"{path}: found {type(content).__name__}, expected a JSON object")
-    return content
 
 
 def _check_format(path: Path, document: dict[str, Any]) -> None:

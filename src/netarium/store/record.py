@@ -65,11 +65,11 @@ class Record:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """The metrics document; empty when the run did not get that far."""
-        return _read_json(self.path / METRICS) or {}
+        return read_document(self.path / METRICS) or {}
 
     @cached_property
     def topology(self) -> dict[str, Any]:
-        return _read_json(self.path / TOPOLOGY) or {}
+        return read_document(self.path / TOPOLOGY) or {}
 
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """One of the Parquet tables, such as "series_ports"; raises RecordError if it cannot be read."""
@@ -106,7 +106,7 @@ def load(name_or_path: str | Path, root: str | Path | None = None) -> Record:
     """
     path = _find(name_or_path, runs_root(root))
     try:
-        start = _read_json(path / START)
+        start = read_document(path / START)
     except RecordError as error:
         raise RecordError(f"{error}; without it the folder says nothing") from error
     if start is None:
@@ -114,7 +114,7 @@ def load(name_or_path: str | Path, root: str | Path | None = None) -> Record:
     _check_format(path, start)
     problems: list[str] = []
     try:
-        stop = _read_json(path / STOP)
+        stop = read_document(path / STOP)
     except RecordError as error:
         stop, problems = None, [str(error)]
     if stop is not None:
@@ -156,7 +156,7 @@ def _find(name_or_path: str | Path, root: Path) -> Path:
     raise RecordError(f"run {str(given)!r}: not found in {root}; {hint}")
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
+def read_document(path: Path) -> dict[str, Any] | None:
     """The document, None when the file is absent; raises RecordError when it cannot be read."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
