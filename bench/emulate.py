@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bench.real_hosts import Namespace, address, hosts, line, real_plan
+from netarium.run.emulate.pacer import Pacer
 from netarium.run.emulate.realtime import Engine
 
 SECONDS = 15
@@ -38,12 +39,14 @@ PATH_US = 20_000.0
 
 
 @contextlib.contextmanager
-def running(plan: Any, offload: bool) -> Iterator[tuple[dict[str, Namespace], dict[str, Any]]]:
+def running(
+    plan: Any, offload: bool, pacer: Pacer | None = None
+) -> Iterator[tuple[dict[str, Namespace], dict[str, Any]]]:
     """Hosts and engine, up; afterwards the second dictionary holds the engine's figures."""
     figures: dict[str, Any] = {}
     over = threading.Event()
     with hosts(plan, offload) as (spaces, fds):
-        engine = Engine(plan, fds)
+        engine = Engine(plan, fds, pacer)
 
         def work() -> None:
             samples = engine.run(None, None, over.is_set)

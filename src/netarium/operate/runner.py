@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from netarium.compile.plan import Plan
     from netarium.describe.trial import Trial
     from netarium.run.emulate.outcome import Emulated
+    from netarium.run.emulate.together import Member
     from netarium.run.samples import Samples
     from netarium.store.store import RunFolder
 
@@ -142,8 +143,13 @@ def execute(plan: Plan, watcher: Watcher, stop: StopRequest) -> Samples:
     return samples
 
 
-def emulate(plan: Plan, folder: Path, watcher: Watcher, stop: StopRequest) -> Emulated:
-    """Real hosts up, the trial on them, hosts down. Raises MachineCannot, with nothing left behind."""
+def emulate(
+    plan: Plan, folder: Path, watcher: Watcher, stop: StopRequest, member: Member | None = None
+) -> Emulated:
+    """Real hosts up, the trial on them, hosts down. Raises MachineCannot, with nothing left behind.
+
+    member: the trial's part among several that are under way at once.
+    """
     from netarium.operate import enginecache
     from netarium.operate.control import Control
     from netarium.run.emulate.emulate import emulate_trial, spoken
@@ -159,15 +165,21 @@ def emulate(plan: Plan, folder: Path, watcher: Watcher, stop: StopRequest) -> Em
     (folder / "programs").mkdir(exist_ok=True)
     watcher.stage("making real hosts")
     facts = {"trial": trial.trial, "command": "run"}
+    pacer, overseer = (member.pacer, member.overseer) if member is not None else (None, None)
     with (
-        Facility(folder.name, plan.emulation, open_tap, folder=folder / "programs", **facts) as facility,
+        Facility(
+            folder.name, plan.emulation, open_tap, folder=folder / "programs", reap=member is None, **facts
+        ) as facility,
         Control(facility, stop.request),
     ):
         watcher.stage("starting the engine")
-        machine = RealMachine(facility, shown=(trial.folder, folder / "programs"))
+        machine = RealMachine(facility, (trial.folder, folder / "programs"), overseer)
         emulated = emulate_trial(
-            plan, machine, Engine, folder, progress=watcher.progress, stop=stop, say=watcher.say
-        )
+            plan, machine, lambda *given: Engine(*given, pacer=pacer), folder,
+            progress=watcher.progress, stop=stop, say=watcher.say, company=member,
+        )  # fmt: skip
+        if member is not None:
+            member.rise()
     enginecache.remember()
     return emulated
 

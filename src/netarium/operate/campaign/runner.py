@@ -339,9 +339,15 @@ class _Campaign:
                 memory_bytes=limits.memory,
                 say=self.watcher.say,
             )
+        if mode == "emulate" and self.options.emulated > 1:
+            from netarium.operate.campaign.together import Batches
+
+            size = self.options.emulated
+            memory_bytes = limits.memory * size if limits.memory else memory_share(1)
+            return Batches(task, size=size, deadline_s=deadline_s, memory_bytes=memory_bytes, nurse=nurse)
         from netarium.operate.campaign.pool import Pool
 
-        workers = self.options.emulated if mode == "emulate" else self.options.workers_here
+        workers = 1 if mode == "emulate" else self.options.workers_here
         return Pool(
             task,
             workers=workers,

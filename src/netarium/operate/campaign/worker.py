@@ -1,8 +1,8 @@
 """A worker: does the trials it is sent, one after another, and sends each result at once.
 
-What comes: a Task, then lists of (Job, afresh), and sets of ids to leave out. What goes: a Result for each trial,
-before it the names of its metrics when they are new (a result then has their number), and True or False when the
-compiling of a user's own file begins or ends.
+What comes: a Task, then lists of (Job, afresh), and sets of ids to leave out; or a tuple of Jobs to be emulated at
+once. What goes: a Result for each trial, before it the names of its metrics when they are new (a result then has their
+number), and True or False when the compiling of a user's own file begins or ends.
 """
 
 from __future__ import annotations
@@ -46,16 +46,22 @@ def _work(connection: Connection, task: Task) -> None:
     while True:
         while not waiting or arrived.poll(0):
             message = connection.recv()
-            if isinstance(message, (set, frozenset)):
+            if isinstance(message, tuple):
+                for result in workshop.do_together(list(message)):
+                    _send(connection, result, numbers)
+            elif isinstance(message, (set, frozenset)):
                 waiting = deque(entry for entry in waiting if entry[0].id not in message)
             else:
                 waiting.extend(message)
         job, afresh = waiting.popleft()
-        result = workshop.do(job, afresh)
-        if result.columns not in numbers:
-            numbers[result.columns] = len(numbers)
-            connection.send(result.columns)
-        connection.send(result.numbered(numbers[result.columns]))
+        _send(connection, workshop.do(job, afresh), numbers)
+
+
+def _send(connection: Connection, result: Any, numbers: dict[tuple[str, ...], int]) -> None:
+    if result.columns not in numbers:
+        numbers[result.columns] = len(numbers)
+        connection.send(result.columns)
+    connection.send(result.numbered(numbers[result.columns]))
 
 
 def poller(*connections: Connection) -> select.poll:

@@ -11,13 +11,15 @@ import dataclasses
 import gc
 import hashlib
 import json
+import queue
 import shutil
+import threading
 import time
 import traceback
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +33,7 @@ from netarium.measure.kept import values as kept_values
 from netarium.operate import activation
 from netarium.operate.campaign.keeping import KEEP_ALL, KEEP_FAILED
 from netarium.operate.campaign.task import Result, Task
+from netarium.operate.interrupts import StopRequest
 from netarium.operate.progress import Watcher
 from netarium.operate.runner import admit, documented
 from netarium.run.hooks import addresses
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from netarium.describe.design import Job
     from netarium.describe.trial import Trial
     from netarium.measure.kept import Kept
+    from netarium.run.emulate.together import Member
     from netarium.run.samples import Samples
     from netarium.store.store import RunFolder
 
@@ -81,12 +85,44 @@ class Workshop:
         self._known.frombytes(self.task.known)
         gc.freeze()
 
-    def do(self, job: Job, afresh: bool = False) -> Result:
-        """Do one trial; whatever goes wrong in it is the result. afresh: even where the store has the result."""
+    def do_together(self, jobs: list[Job]) -> Iterator[Result]:
+        """Do emulated trials at once, each in a thread of its own; their results as they come."""
+        from netarium.run.emulate import ownership
+        from netarium.run.emulate.together import Together
+
+        ownership.reap()
+        self.compiling(True)
+        together, stop = Together(len(jobs)), StopRequest()
+        self.compiling(False)
+        results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+
+        def work(job: Job) -> None:
+            with together.member() as member:
+                results.put(self.do(job, company=Company(member, stop)))
+
+        threads = [threading.Thread(target=work, args=(job,), name=job.id) for job in jobs]
+        try:
+            for thread in threads:
+                thread.start()
+            for _ in threads:
+                yield results.get()
+        except BaseException:
+            stop.request()
+            raise
+        finally:
+            for thread in threads:
+                thread.join()
+            together.close()
+
+    def do(self, job: Job, afresh: bool = False, company: Company | None = None) -> Result:
+        """Do one trial; whatever goes wrong in it is the result. afresh: even where the store has the result.
+
+        company: the trial's part among others that are emulated at once.
+        """
         began = time.perf_counter()
         stage = _Stage()
         try:
-            result = self._do(job, afresh, stage)
+            result = self._do(job, afresh, stage, company)
         except DiskFull as full:
             result = Result(job.id, "interrupted", str(full), error=full)
         except TrialInvalid as invalid:
@@ -110,7 +146,7 @@ class Workshop:
         object.__setattr__(result, "wall_s", time.perf_counter() - began)
         return result
 
-    def _do(self, job: Job, afresh: bool, stage: _Stage) -> Result:
+    def _do(self, job: Job, afresh: bool, stage: _Stage, company: Company | None) -> Result:
         plan, prepared = self._plan(job)
         plan_digest = plan.digest
         identity = hashlib.sha256(prepared.identity + f"{job.seed}".encode()).hexdigest()
@@ -123,8 +159,10 @@ class Workshop:
         if reasons := activation.failed(activated):
             cause = "; ".join(reasons)[:CAUSE_CHARACTERS]
             return Result(job.id, "failed", cause, 0.0, identity, plan_digest, certified=False)
-        done = self._emulated if plan.emulation is not None else self._simulated
-        document, values, run, engine_s = done(job, plan, prepared, activated, stage)
+        if plan.emulation is not None:
+            document, values, run, engine_s = self._emulated(job, plan, prepared, activated, stage, company)
+        else:
+            document, values, run, engine_s = self._simulated(job, plan, prepared, activated, stage)
         failed = document["status"] == "failed"
         expect, slices = document["expect"], document["slices"].values()
         return Result(
@@ -159,22 +197,30 @@ class Workshop:
         return document, values, run, engine_s
 
     def _emulated(
-        self, job: Job, plan: Any, prepared: Prepared, activated: dict[str, Any], stage: _Stage
+        self,
+        job: Job,
+        plan: Any,
+        prepared: Prepared,
+        activated: dict[str, Any],
+        stage: _Stage,
+        company: Company | None,
     ) -> tuple[dict[str, Any], list[float], str, float]:
         """The same with real hosts; they need a folder, which is taken away again where it is not to be kept.
 
         The first one compiles the engine in real time, so its deadline is that of compiling.
         """
-        from netarium.operate.interrupts import StopRequest
         from netarium.operate.runner import emulate
 
         stage.word = "running"
+        stop, member = (company.stop, company.member) if company is not None else (StopRequest(), None)
         folder = self._folder(job, plan)
         if not self._real_time:
             self.compiling(True)
         try:
             began = time.perf_counter()
-            emulated = emulate(plan, folder.path, QUIET, StopRequest())
+            emulated = emulate(plan, folder.path, QUIET, stop, member)
+            if member is not None:
+                member.sit_down()
             stage.word = "measuring"
             document = documented(plan, emulated.samples, activated, job.id, QUIET, emulated)
             engine_s = time.perf_counter() - began
@@ -267,6 +313,14 @@ class Workshop:
         folder.write_results(samples, document, topology_document(plan.trial.network, paths))
         folder.finish(document["status"], 0 if document["status"] == "succeeded" else 1)
         return f"{RUNS}/{folder.name}"
+
+
+@dataclass(frozen=True)
+class Company:
+    """The part of a trial among others that are emulated at once, and whether all are to stop."""
+
+    member: Member
+    stop: StopRequest
 
 
 @dataclass

@@ -20,8 +20,8 @@ from netarium.run.emulate.outcome import Emulated
 from netarium.run.samples import Samples
 from netarium.units import SECOND_PS
 
-LEAD_NS, LEAD_PER_SERVER_NS, LEAD_NS_MAX = 100_000_000, 150_000_000, 10_000_000_000
-"""How far ahead the start of the trial is set: servers have to listen by then."""
+LEAD_NS = 50_000_000
+"""How far ahead the start of the trial is set once its servers are ready."""
 NOT_STARTED = "not started"
 
 
@@ -33,6 +33,12 @@ class Programs(Protocol):
     @property
     def failures(self) -> list[str]: ...
 
+    def wait_for_servers(self, stop: Callable[[], bool]) -> None:
+        """Until those that are to be there before the trial are ready, or cannot become so, or `stop()` says so."""
+
+    def begin(self, start_ns: int) -> None:
+        """Say when the trial begins: CLOCK_MONOTONIC."""
+
 
 class Machine(Protocol):
     """Real hosts that are up. fds: (node, interface name) -> the engine's side of that interface."""
@@ -40,10 +46,8 @@ class Machine(Protocol):
     @property
     def fds(self) -> Mapping[tuple[str, str], int]: ...
 
-    def supervise(
-        self, programs: tuple[Program, ...], start_ns: int, folder: Path
-    ) -> AbstractContextManager[Programs]:
-        """Run programs until the block ends, by a clock that is 0 at start_ns of CLOCK_MONOTONIC; output in `folder`."""
+    def supervise(self, programs: tuple[Program, ...], folder: Path) -> AbstractContextManager[Programs]:
+        """Run programs until the block ends: servers at once, others once the trial begins. Output in `folder`."""
 
 
 class Engine(Protocol):
@@ -62,6 +66,27 @@ MakeEngine = Callable[[Any, Mapping[tuple[str, str], int]], Engine]
 """Of a plan and the descriptors of its interfaces; may take its time, because it compiles."""
 
 
+class Company(Protocol):
+    """Those with whom a trial is under way at once (run/emulate/together.py)."""
+
+    def start_ns(self, lead_ns: int, prepare: Callable[[], None]) -> int:
+        """CLOCK_MONOTONIC of virtual time 0, `lead_ns` or more after `prepare()` has returned and the others are ready."""
+
+    def over(self) -> None:
+        """The trial has run; may wait until others have."""
+
+
+class Alone:
+    """Nobody to wait for."""
+
+    def start_ns(self, lead_ns: int, prepare: Callable[[], None]) -> int:
+        prepare()
+        return time.monotonic_ns() + lead_ns
+
+    def over(self) -> None:
+        pass
+
+
 def emulate_trial(
     plan: Any,
     machine: Machine,
@@ -71,6 +96,7 @@ def emulate_trial(
     progress: Callable[[Any], None] | None = None,
     stop: Callable[[], bool] | None = None,
     say: Callable[[str], None] | None = None,
+    company: Company | None = None,
 ) -> Emulated:
     """Run a plan on real hosts that are up; folder: gets `programs/` and `linktest/` with what programs wrote.
 
@@ -79,16 +105,19 @@ def emulate_trial(
     emulation = plan.emulation
     say = say or (lambda _: None)
     stop = stop or (lambda: False)
-    findings, left = _before(plan, machine, make_engine, folder, stop, say)
+    company = company or Alone()
+    findings, left = _before(plan, machine, make_engine, folder, stop, say, company)
     during = session.phase("during", plan)
     with closing(make_engine(plan, machine.fds)) as engine:
-        start_ns = time.monotonic_ns() + _lead_ns(emulation.programs)
         probers: tuple[Program, ...] = ()
         if during is not None:
-            probers = during.programs(emulation, start_ns / 1e9 + during.lead_s)
+            probers = during.programs(emulation)
             left = [*left, *during.left_out]
-        with machine.supervise((*emulation.programs, *probers), start_ns, folder / "programs") as running:
+        with machine.supervise((*emulation.programs, *probers), folder / "programs") as running:
+            start_ns = company.start_ns(LEAD_NS, lambda: running.wait_for_servers(stop))
+            running.begin(start_ns)
             samples = engine.run(start_ns, progress, lambda: stop() or _hopeless(running.outcomes.values()))
+    company.over()
     outcomes = running.outcomes.values()
     if during is not None and not stop() and not _hopeless(outcomes):
         said = [one for one in outcomes if one.program in probers]
@@ -104,6 +133,7 @@ def _before(
     folder: Path,
     stop: Callable[[], bool],
     say: Callable[[str], None],
+    company: Company,
 ) -> tuple[list[Finding], list[str]]:
     """(findings, what was left out) of the probes before the trial."""
     before = session.phase("before", plan)
@@ -111,21 +141,17 @@ def _before(
         return [], []
     say(f"linktest: {before.hosts} real hosts probe the network for {before.seconds:.1f} s")
     quiet = session.quiet(plan, before.seconds)
-    with closing(make_engine(quiet, machine.fds)) as engine:
-        start_ns = time.monotonic_ns() + _lead_ns(())
-        probers = before.programs(plan.emulation, start_ns / 1e9 + before.lead_s)
-        with machine.supervise(probers, start_ns, folder / "linktest") as running:
-            engine.run(start_ns, None, stop)
+    with (
+        closing(make_engine(quiet, machine.fds)) as engine,
+        machine.supervise(before.programs(plan.emulation), folder / "linktest") as running,
+    ):
+        start_ns = company.start_ns(LEAD_NS, lambda: running.wait_for_servers(stop))
+        running.begin(start_ns)
+        engine.run(start_ns, None, stop)
     if stop():
         return [], list(before.left_out)
     found = before.findings(running.outcomes.values(), plan.emulation.tolerance_ps / SECOND_PS)
     return list(found), list(before.left_out)
-
-
-def _lead_ns(programs: Iterable[Program]) -> int:
-    """How long before the trial its servers are started."""
-    servers = sum(1 for one in programs if one.start_ps < 0)
-    return min(LEAD_NS + servers * LEAD_PER_SERVER_NS, LEAD_NS_MAX)
 
 
 def _hopeless(outcomes: Iterable[Any]) -> bool:

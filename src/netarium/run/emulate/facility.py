@@ -11,8 +11,9 @@ from netarium.compile.hosts import Emulation
 from netarium.run.emulate import needs, ownership, ways_out
 from netarium.run.emulate.hosts import Hosts, OpenTap, raise_hosts
 from netarium.run.emulate.outcomes import Outcome
+from netarium.run.emulate.overseer import Supervising
 from netarium.run.emulate.ownership import Ownership
-from netarium.run.emulate.processes import Supervising, Supervisor
+from netarium.run.emulate.processes import Supervisor
 from netarium.run.emulate.sandbox import Sandbox
 
 
@@ -40,22 +41,24 @@ class Facility:
         folder: Path | None = None,
         runtime: Path | None = None,
         alone: bool = False,
+        reap: bool = True,
         shown: tuple[Path, ...] = (),
         speak: Callable[[Emulation, Path], Emulation] = lambda emulation, _: emulation,
         **facts: object,
     ) -> None:
         """folder: gets what the programs write; default: a folder that goes with the network. facts: what `ps` shows.
 
-        alone: refuse when a network of this name is up.
+        alone: refuse when a network of this name is up. reap: take back first what dead runs left.
         shown: folders that programs shall see wherever they are. speak: fills places in the programs' words, given that folder.
         """
         self._network, self._emulation, self._open_tap = network, emulation, open_tap
         self._folder, self._runtime, self._facts = folder, runtime, facts
-        self._shown, self._speak, self._alone = shown, speak, alone
+        self._shown, self._speak, self._alone, self._reap = shown, speak, alone, reap
         self._stack = ExitStack()
 
     def __enter__(self) -> Facility:
-        ownership.reap(self._runtime)
+        if self._reap:
+            ownership.reap(self._runtime)
         needs.room_for(self._emulation)
         needs.packages(self._emulation.packages)
         with ExitStack() as stack:

@@ -1,6 +1,6 @@
 """The programs of a run: each started when it is due and what it waits for is ready, watched, stopped, judged.
 
-`poll(now_ps)` does all that is due and never waits, so that tests need no clock; `Supervising` calls it from its own thread.
+`poll(now_ps)` does all that is due and never waits, so that tests need no clock; overseer.py calls it from its thread.
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ import os
 import selectors
 import shutil
 import signal
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -67,6 +65,8 @@ class Supervisor:
         self._running: dict[str, _Running] = {}
         self._selector = selectors.DefaultSelector()
         self._stopping = False
+        self.start_ns = 0
+        """CLOCK_MONOTONIC at the start of the trial, once it is known: programs may be told."""
 
     def check(self) -> None:
         """Raise MachineCannot, with every program that cannot be started as described, before anything is."""
@@ -88,6 +88,27 @@ class Supervisor:
         """Nothing runs and nothing waits to run."""
         return not self._running and not self._waiting
 
+    @property
+    def servers_wait(self) -> bool:
+        """Whether a program that is to be there before the trial is not ready yet, and may become so."""
+        return any(
+            one.program.start_ps < 0
+            and one.ready_ps == NEVER_PS
+            and one.status in (outcomes.WAITING, outcomes.RUNNING)
+            for one in self.outcomes.values()
+        )
+
+    def shift(self, by_ps: int) -> None:
+        """The clock has been set: every time noted so far moves with it."""
+        for one in self.outcomes.values():
+            for name in ("started_ps", "ready_ps", "ended_ps"):
+                if (noted := getattr(one, name)) != NEVER_PS:
+                    setattr(one, name, noted + by_ps)
+        for running in self._running.values():
+            running.look_ps += by_ps
+            if running.stopping_ps != NEVER_PS:
+                running.stopping_ps += by_ps
+
     def poll(self, now_ps: int) -> list[Outcome]:
         """Do everything that is due; the outcomes of programs that ended. Always call it from the same thread."""
         self._pump(0)
@@ -103,6 +124,16 @@ class Supervisor:
     def wait(self, seconds: float) -> None:
         """Wait until a program writes or ends, at most so long."""
         self._pump(seconds)
+
+    def fileno(self) -> int:
+        """A descriptor that can be read when a program has written or ended."""
+        return self._selector.fileno()
+
+    def due_ps(self, now_ps: int) -> int:
+        """When to poll again if until then no program writes or ends."""
+        due = [self._start_due_ps(name, now_ps) for name in self._waiting]
+        due += [self._watch_due_ps(running, now_ps) for running in self._running.values()]
+        return min(due, default=NEVER_PS)
 
     def stop(self, now_ps: int) -> None:
         """The trial is over: end every program, the last started first. What still waits does not start."""
@@ -201,7 +232,7 @@ class Supervisor:
             own.mkdir(parents=True, exist_ok=True)
             argv = self._box.argv(
                 host,
-                sandbox.spoken(program),
+                sandbox.spoken(program, self.start_ns),
                 program.cwd or str(own.resolve()),
                 writable=(*program.writable, str(own.resolve())),
             )
@@ -272,6 +303,26 @@ class Supervisor:
                 running, now_ps, f"was not ready within {seconds_text(ready.within_ps)}: no {sign}"
             )
 
+    def _start_due_ps(self, name: str, now_ps: int) -> int:
+        program = self.outcomes[name].program
+        if program.start_ps > now_ps:
+            return program.start_ps
+        return (
+            now_ps
+            if all(map(self._satisfied, program.after)) or any(map(self._lost, program.after))
+            else NEVER_PS
+        )
+
+    def _watch_due_ps(self, running: _Running, now_ps: int) -> int:
+        outcome, program = running.outcome, running.outcome.program
+        if running.stopping_ps != NEVER_PS:
+            return running.stopping_ps + STOP_GRACE_PS if running.stop_sent else now_ps + LOOK_FIRST_PS
+        due = [program.stop_ps, outcome.started_ps + program.time_limit_ps]
+        if outcome.ready_ps == NEVER_PS and program.ready is not None:
+            due += [outcome.started_ps + program.ready.within_ps]
+            due += [] if program.ready.line else [running.look_ps]
+        return min(due) + 1
+
     # -- ending
 
     def _begin_stop(self, running: _Running, now_ps: int, reason: str) -> None:
@@ -330,54 +381,3 @@ def _how(outcome: Outcome) -> str:
         return f"ended with exit code {outcome.exit_code}"
     known = {one.value: one.name for one in signal.Signals}
     return f"was ended by {known.get(outcome.signal, f'signal {outcome.signal}')}"
-
-
-class Supervising:
-    """A thread that polls a supervisor by a clock, until the block ends; then every program is stopped.
-
-    on_end: called in that thread with each outcome. An error in the thread is raised at the end of the block.
-    """
-
-    def __init__(
-        self,
-        supervisor: Supervisor,
-        clock_ps: Callable[[], int],
-        on_end: Callable[[Outcome], None] | None = None,
-    ) -> None:
-        self._supervisor, self._clock_ps, self._on_end = supervisor, clock_ps, on_end
-        self._ending = threading.Event()
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="programs")
-
-    def __enter__(self) -> Supervising:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ending.set()
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
-        try:
-            while not self._ending.is_set():
-                self._turn()
-            self._supervisor.stop(self._clock_ps())
-            until = time.monotonic() + STOP_GRACE_PS / SECOND_PS + 1
-            while not self._supervisor.idle and time.monotonic() < until:
-                self._turn()
-        except BaseException as error:  # handed to the thread that waits for this one
-            self._error = error
-        finally:
-            for outcome in self._supervisor.kill(self._clock_ps()):
-                self._told(outcome)
-
-    def _turn(self) -> None:
-        for outcome in self._supervisor.poll(self._clock_ps()):
-            self._told(outcome)
-        self._supervisor.wait(TURN_S)
-
-    def _told(self, outcome: Outcome) -> None:
-        if self._on_end is not None:
-            self._on_end(outcome)

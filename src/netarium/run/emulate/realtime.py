@@ -1,10 +1,7 @@
-"""Run a plan in real time: the engine in a thread of its own, paced by the wall clock; real hosts at its interfaces."""
+"""Run a plan in real time: the engine paced by the wall clock (pacer.py), real hosts at its interfaces."""
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import os
 import resource
 import threading
 import time
@@ -15,13 +12,14 @@ import numpy as np
 
 from netarium.errors import MachineCannot
 from netarium.run.emulate.lateness import Lateness
+from netarium.run.emulate.load import stolen_s
+from netarium.run.emulate.pacer import Pacer, Spent
 from netarium.run.emulate.tap import refused_of
 from netarium.run.emulate.wiring import FRAMES_AT_FIRST, wire
 from netarium.run.fill import Run, fill
 from netarium.run.kernel import loop
 from netarium.run.kernel.observe import BIN_COUNT
-from netarium.run.kernel.outside import entry_address
-from netarium.run.kernel.real.paced import NEED_COLLECTION, NEED_FRAMES, REACHED, STOPPED, run_paced
+from netarium.run.kernel.real.paced import NEED_COLLECTION, NEED_FRAMES
 from netarium.run.kernel.real.records import LATE_EVENTS, LATE_FRAMES
 from netarium.run.recorder import Recorder
 from netarium.run.samples import Samples
@@ -29,14 +27,8 @@ from netarium.run.simulate import Progress
 
 LEAD_NS = 20_000_000
 """How far ahead virtual time 0 is set when the caller does not say when it is."""
-SPIN_NS = 60_000
-"""How long before something is due the engine wakes on a machine with a core to spare; measured in docs/emulation.md."""
-LOOK_S = 0.1
-"""How often samples are fetched and a wish to stop is looked for: seldom, because many engines may run at once."""
-LOADS_S = 0.5
-"""How often the load of the machine is looked at."""
-NICENESS, PRIORITY = -20, 1
-PR_SET_TIMERSLACK = 29
+LOOK_S, LOOK_S_PER_RUN = 0.1, 0.01
+"""How often samples are fetched and a wish to stop is looked for: seldom, and the more so the more runs there are at once."""
 
 
 def emulate(
@@ -61,34 +53,39 @@ def emulate(
 
 
 class Engine:
-    """One run in real time. Made before the hosts start, because the kernel may have to be compiled."""
+    """One run in real time. Made before the hosts start, because the kernel may have to be compiled.
 
-    def __init__(self, plan: Any, fds: Mapping[tuple[str, str], int]) -> None:
+    pacer: the thread that paces it beside others; without one it has its own.
+    """
+
+    def __init__(self, plan: Any, fds: Mapping[tuple[str, str], int], pacer: Pacer | None = None) -> None:
         loading = time.perf_counter()
         self.plan = plan
         self.filled: Run = fill(plan)
         self.memory = self.filled.memory
-        self.epoll = wire(self.filled, plan, fds)
-        self.fds = sorted(fds.values())
-        handle = self.memory.handle
-        loop.run(handle, -1)
-        self.loop_address = entry_address(loop.run)
+        wire(self.filled, plan, fds)
         self.real = self.memory.real[0]
-        self.real.start_ns = time.monotonic_ns()
-        run_paced(handle, self.loop_address, -1)
-        self.memory.late[:] = 0
+        interfaces = self.memory.interfaces[: int(self.real.interfaces)]
+        self.fds = {int(row.fd): index for index, row in enumerate(interfaces)}
+        self.until_ps = plan.duration_ps
+        self.tolerance_ps = plan.emulation.tolerance_ps
+        loop.run(self.memory.handle, -1)
+        self.pacer, self._owns_pacer = pacer or Pacer(), pacer is None
         if len(self.memory.packets) < FRAMES_AT_FIRST:
             self.filled.grow("packets")
         self.recorder = Recorder(plan, self.filled)
         self.over_time: list[np.ndarray] = []
+        self.ended = threading.Event()
         self.failure: BaseException | None = None
         self.collecting = threading.Lock()
-        self.refused_before, self.stolen_before_s = 0, _stolen_s()
+        self._refused_before, self._stolen_before_s = 0, 0.0
+        self._spent_before: Spent = self.pacer.spent
         self.compile_s = time.perf_counter() - loading
 
     def close(self) -> None:
         """Let go of what waits for the interfaces; their descriptors are the caller's."""
-        self.epoll.close()
+        if self._owns_pacer:
+            self.pacer.close()
 
     def run(
         self,
@@ -97,32 +94,21 @@ class Engine:
         stop: Callable[[], bool] | None,
     ) -> Samples:
         """See `emulate`."""
-        self.refused_before, self.stolen_before_s = sum(refused_of(fd) for fd in self.fds), _stolen_s()
+        self._refused_before, self._stolen_before_s = sum(map(refused_of, self.fds)), stolen_s()
+        self._spent_before = self.pacer.spent
         self.real.start_ns = start_ns if start_ns is not None else time.monotonic_ns() + LEAD_NS
-        thread = threading.Thread(target=self._engine, name="engine")
-        thread.start()
+        self.pacer.pace(self)
         try:
-            self._watch(thread, progress, stop)
+            self._watch(progress, stop)
         finally:
             self.real.stop = 1
-            thread.join()
+            self.ended.wait()
         if self.failure is not None:
             raise self.failure
         return self._samples()
 
-    def _engine(self) -> None:
-        """The engine's thread: compiled code, and Python only where an array must grow."""
-        try:
-            _hurry()
-            while (status := run_paced(self.memory.handle, self.loop_address, self.plan.duration_ps)) not in (
-                REACHED,
-                STOPPED,
-            ):
-                self._serve(status)
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
-            self.failure = error
-
-    def _serve(self, status: int) -> None:
+    def serve(self, status: int) -> None:
+        """Give the engine what it came back for (pacer.py). Raises MachineCannot."""
         if status == NEED_COLLECTION:
             self._collect()
             return
@@ -145,21 +131,11 @@ class Engine:
             return "packets"
         raise MachineCannot("more ways between real hosts than the engine has room for")
 
-    def _watch(
-        self,
-        thread: threading.Thread,
-        progress: Callable[[Progress], None] | None,
-        stop: Callable[[], bool] | None,
-    ) -> None:
+    def _watch(self, progress: Callable[[Progress], None] | None, stop: Callable[[], bool] | None) -> None:
         """The caller's thread: fetch samples, tell progress, look for a wish to stop."""
-        looked = 0.0
-        while thread.is_alive():
-            thread.join(LOOK_S)
+        while not self.ended.wait(max(LOOK_S, LOOK_S_PER_RUN * self.pacer.runs)):
             self._collect()
-            now = time.perf_counter()
-            if now - looked > LOADS_S:
-                looked = now
-                self.real.spin_ns = SPIN_NS if _a_core_is_free() else 0
+            self.pacer.look_at_load()
             reached = int(self.real.now_ps)
             if progress is not None and reached > 0:
                 hops = self.filled.packet_hops()
@@ -208,23 +184,28 @@ class Engine:
 
     def lateness(self) -> Lateness:
         """How late the engine was, and what hosts dropped because it did not read in time."""
-        late, real = self.memory.late, self.real
-        shares = ("read", "engine", "write", "idle", "spin")
-        spent = (real.read_ns, real.engine_ns, real.write_ns, real.idle_ns, real.spun_ns)
+        late, real, pacer = self.memory.late, self.real, self.pacer.row
+        before, now = self._spent_before, self.pacer.spent
+        shares = {name: getattr(real, f"{name}_ns") / 1e9 for name in ("read", "engine", "write")}
+        shares |= {"idle": now.idle_s - before.idle_s, "spin": now.spin_s - before.spin_s}
+        if not self._owns_pacer:
+            took_s = int(real.now_ps) / 1e12
+            shares["other runs"] = max(0.0, took_s - sum(shares.values()))
         return Lateness(
             frames=late[LATE_FRAMES].copy(),
             events=late[LATE_EVENTS].copy(),
+            unread=now.unread - before.unread,
             over_time=np.array(self.over_time).reshape(-1, BIN_COUNT),
-            time_s={name: value / 1e9 for name, value in zip(shares, spent, strict=True)},
+            time_s=shares,
             longest_s={
                 "read": real.read_ns_max / 1e9,
                 "engine": real.engine_ns_max / 1e9,
                 "write": real.write_ns_max / 1e9,
-                "waking": real.woken_ns_max / 1e9,
+                "waking": pacer.woken_ns_max / 1e9,
                 "one write": real.call_ns_max / 1e9,
             },
-            refused=sum(refused_of(fd) for fd in self.fds) - self.refused_before,
-            stolen_s=_stolen_s() - self.stolen_before_s,
+            refused=sum(map(refused_of, self.fds)) - self._refused_before,
+            stolen_s=stolen_s() - self._stolen_before_s,
         )
 
     def _traffic(self) -> dict[str, Any]:
@@ -248,28 +229,3 @@ def _note_variation(memory: Any, flows: int) -> None:
     measured = rules[rules["latency_max_ps"] >= 0]
     variation = memory.services["variation_max_ps"]
     np.maximum.at(variation, measured["service"], measured["latency_max_ps"] - measured["latency_min_ps"])
-
-
-def _hurry() -> None:
-    """Let the engine's thread run as soon as it wakes: in real time where that is allowed, else as the nicest it may be.
-
-    It never holds a core for long (it sleeps whenever nothing is due), and nothing it starts inherits this.
-    """
-    ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, ctypes.c_ulong(1), 0, 0, 0)
-    with contextlib.suppress(PermissionError, OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-    with contextlib.suppress(PermissionError, OSError):
-        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
-
-
-def _stolen_s() -> float:
-    """CPU seconds that a hypervisor has taken from this machine so far (proc(5), /proc/stat: steal)."""
-    with open("/proc/stat", encoding="ascii") as stat:
-        return int(stat.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
-
-
-def _a_core_is_free() -> bool:
-    """Whether, beside the thread that asks, fewer threads want to run than there are cores."""
-    with open("/proc/loadavg", encoding="ascii") as load:
-        running = int(load.read().split()[3].split("/")[0])
-    return running <= (os.cpu_count() or 1)

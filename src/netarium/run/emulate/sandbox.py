@@ -127,9 +127,13 @@ def let_everybody_ping() -> None:
     netns.write_settings({"ipv4/ping_group_range": "0 2147483647" if everybody else "0 0"})
 
 
-def spoken(program: Program) -> tuple[str, ...]:
-    """The arguments of a program, with its placeholders filled in."""
-    places = {"{python}": sys.executable, "{programs}": str(programs_folder())}
+def spoken(program: Program, start_ns: int = 0) -> tuple[str, ...]:
+    """The arguments of a program, with its placeholders filled in. start_ns: CLOCK_MONOTONIC at the start of the trial."""
+    places = {
+        "{python}": sys.executable,
+        "{programs}": str(programs_folder()),
+        "{start}": str(start_ns / 1e9),
+    }
     words = []
     for word in program.argv:
         for place, text in places.items():

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import ipaddress
-import platform
-import select
 import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,7 +19,6 @@ from netarium.run.kernel.memory import FIELDS, aligned
 from netarium.run.kernel.observe import BIN_COUNT
 from netarium.run.kernel.real import records as rr
 from netarium.run.kernel.real.arena import HEADER_ROOM, LARGE_BYTES, VNET_ROOM
-from netarium.run.kernel.real.system import READY_MAX
 from netarium.run.kernel.rng import plain_advance, plain_mix64
 from netarium.run.samples import PORT_SERIES
 
@@ -48,8 +45,8 @@ def interfaces_of(emulation: Emulation) -> Iterator[tuple[RealHost, Interface]]:
             yield host, interface
 
 
-def wire(run: Run, plan: Any, fds: Mapping[tuple[str, str], int]) -> select.epoll:
-    """Put a plan's real hosts into a run's memory; returns the epoll instance that waits for all of them.
+def wire(run: Run, plan: Any, fds: Mapping[tuple[str, str], int]) -> None:
+    """Put a plan's real hosts into a run's memory.
 
     fds: (node, interface name) -> file descriptor that gives and takes its frames. Raises MachineCannot.
     """
@@ -63,16 +60,6 @@ def wire(run: Run, plan: Any, fds: Mapping[tuple[str, str], int]) -> select.epol
     _rules(memory, plan, emulation)
     _room(memory, plan)
     _samples(memory, plan)
-    epoll = select.epoll()
-    by_fd = np.full(max(fds.values(), default=0) + 1, r.NONE, np.int32)
-    for index, row in enumerate(memory.interfaces[: int(real[0].interfaces)]):
-        epoll.register(int(row.fd), select.EPOLLIN)
-        by_fd[row.fd] = index
-    memory.put("by_fd", by_fd)
-    real["epoll_fd"] = epoll.fileno()
-    packed = platform.machine() in ("x86_64", "AMD64")
-    real["event_bytes"], real["data_offset"] = (12, 4) if packed else (16, 8)
-    return epoll
 
 
 def _interfaces(memory: Any, plan: Any, emulation: Emulation, fds: Mapping[tuple[str, str], int]) -> None:
@@ -213,7 +200,6 @@ def _room(memory: Any, plan: Any) -> None:
     memory.counters[0].conn_route = own + WAY_PORTS
     for name, count in (("scratch", 16), ("iovec", 2 * IOVECS)):
         memory.put(name, aligned(count, rr.I8))
-    memory.put("ready", aligned(16 * READY_MAX, rr.U1))
     memory.put("late", np.zeros((3, BIN_COUNT), np.int64))
     wanted = sum(capture.packets * min(capture.snap_bytes, LARGE_BYTES) for capture in plan.captures)
     memory.put("captured_bytes", aligned(max(1, min(wanted, CAPTURED_BYTES)), rr.U1))

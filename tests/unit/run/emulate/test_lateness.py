@@ -18,7 +18,9 @@ def counted(values_ps: np.ndarray) -> np.ndarray:
 
 def late(values_ps: np.ndarray, **more: object) -> Lateness:
     counts = counted(values_ps)
-    return Lateness(counts, counts, counts.reshape(1, -1), {"read": 1.0, "idle": 3.0}, **more)
+    return Lateness(
+        counts, counts, np.zeros_like(counts), counts.reshape(1, -1), {"read": 1.0, "idle": 3.0}, **more
+    )
 
 
 @pytest.mark.parametrize("q", [0.5, 0.99, 0.999, 1.0])

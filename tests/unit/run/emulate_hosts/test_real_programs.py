@@ -14,7 +14,8 @@ import small_network
 from netarium.compile.hosts import NEVER_PS, Program, Ready
 from netarium.errors import MachineCannot
 from netarium.run.emulate import output, sandbox
-from netarium.run.emulate.processes import STOP_GRACE_PS, Supervising, Supervisor
+from netarium.run.emulate.overseer import Supervising
+from netarium.run.emulate.processes import STOP_GRACE_PS, Supervisor
 from netarium.run.emulate.sandbox import Sandbox
 from netarium.units import SECOND_PS
 

@@ -11,8 +11,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from netarium.compile.compile import compile_trial
 from netarium.compile.hosts import Program
 from netarium.describe.loader import loads
@@ -43,7 +41,7 @@ class FakeMachine:
     programs: list[tuple[Program, ...]] = field(default_factory=list)
 
     @contextmanager
-    def supervise(self, programs: tuple[Program, ...], start_ns: int, folder: Path) -> Iterator[Any]:
+    def supervise(self, programs: tuple[Program, ...], folder: Path) -> Iterator[Any]:
         self.log.append(f"start {folder.name}")
         self.programs.append(programs)
         outcomes = {}
@@ -53,7 +51,9 @@ class FakeMachine:
             (place / "stdout").write_text(EMPTY)
             status = self.statuses.get(program.name, DONE)
             outcomes[program.name] = Outcome(program, status=status, folder=place)
-        yield SimpleNamespace(outcomes=outcomes)
+        yield SimpleNamespace(
+            outcomes=outcomes, wait_for_servers=lambda stop: None, begin=lambda start_ns: None
+        )
         self.log.append(f"stop {folder.name}")
 
 
@@ -130,8 +130,8 @@ def test_the_user_can_stop_it(tmp_path: Path) -> None:
 def test_a_prober_that_says_nothing_is_a_finding(tmp_path: Path) -> None:
     class Silent(FakeMachine):
         @contextmanager
-        def supervise(self, programs: tuple[Program, ...], start_ns: int, folder: Path) -> Iterator[Any]:
-            with super().supervise(programs, start_ns, folder) as running:
+        def supervise(self, programs: tuple[Program, ...], folder: Path) -> Iterator[Any]:
+            with super().supervise(programs, folder) as running:
                 for one in running.outcomes.values():
                     (one.folder / "stdout").write_text("")
                 yield running
@@ -160,21 +160,25 @@ def test_placeholders_are_filled_in_only_in_the_users_commands(tmp_path: Path) -
     assert client.argv[0] == "iperf3"
 
 
-@pytest.mark.parametrize("servers", [0, 3])
-def test_servers_get_time_to_listen(servers: int, tmp_path: Path) -> None:
-    """The more servers, the further ahead the trial's start."""
-    starts: list[int] = []
+def test_the_trial_starts_once_its_servers_are_ready(tmp_path: Path) -> None:
+    """However long they take: the start lies ahead of their being ready, and programs learn it before the engine runs."""
+    told: list[Any] = []
+
+    class Slow(FakeMachine):
+        @contextmanager
+        def supervise(self, programs: tuple[Program, ...], folder: Path) -> Iterator[Any]:
+            with super().supervise(programs, folder) as running:
+                running.wait_for_servers = lambda stop: (time.sleep(0.3), told.append(time.monotonic_ns()))
+                running.begin = told.append
+                yield running
 
     class Noting(FakeEngine):
         def run(self, start_ns: int, progress: Any, stop: Callable[[], bool]) -> Any:
-            starts.append(start_ns - time.monotonic_ns())
+            told.append(start_ns)
             return super().run(start_ns, progress, stop)
 
     text = TRIAL.replace("mode: emulate", "mode: emulate\nemulate: {linktest: none}")
-    text = text.replace(
-        "from: a, to: b}",
-        f"from: a, to: b, streams: {128 * servers or 1}, modelled: {str(not servers).lower()}}}",
-    )
-    machine = FakeMachine()
+    machine = Slow()
     emulate_trial(compile_trial(loads(text)), machine, lambda plan, fds: Noting(machine, plan), tmp_path)
-    assert LEAD_NS / 2 < starts[0] - servers * 150_000_000 <= LEAD_NS
+    ready_ns, begun_ns, run_ns = told
+    assert ready_ns < begun_ns == run_ns <= ready_ns + 2 * LEAD_NS

@@ -183,8 +183,8 @@ def test_a_prober_stamps_what_leaves_and_what_arrives(tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     sends = [["127.0.0.1", 7, 0.0, 20, 0.01, 64], ["127.0.0.1", 8, 0.1, 50, 0.0, 1472]]
-    asked = {"port": port, "begin_s": time.monotonic() + 0.5, "until_s": 1.0, "sends": sends}
-    argv = [sys.executable, "-I", "-S", prober.__file__, json.dumps(asked)]
+    asked = {"port": port, "begin_s": 0.5, "until_s": 1.0, "sends": sends}
+    argv = [sys.executable, "-I", "-S", prober.__file__, json.dumps(asked), str(time.monotonic())]
     printed = json.loads(subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30).stdout)
     for stream, count in (("7", 20), ("8", 50)):
         left, arrived = printed["sent"][stream], dict(printed["received"][stream])

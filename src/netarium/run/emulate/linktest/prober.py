@@ -1,6 +1,7 @@
-"""The program that probes from inside a real host: sends what it is told to, and notes what arrives. Run as: prober.py JSON.
+"""The program that probes from inside a real host: sends what it is told to, and notes what arrives.
 
-JSON: port, begin_s (CLOCK_MONOTONIC), until_s (after begin), sends [[address, stream, at_s, count, gap_s, payload_bytes], …].
+Run as: prober.py JSON START. START: CLOCK_MONOTONIC at the start of the trial, s. JSON: port, begin_s (after START), until_s
+(after begin), sends [[address, stream, at_s, count, gap_s, payload_bytes], …].
 Prints one JSON object at the end, or at SIGINT or SIGTERM: `sent` {stream: [ns or null, …]} by sequence number and
 `received` {stream: [[sequence number, ns], …]}. Both are the kernel's own time stamps (Linux:
 Documentation/networking/timestamping.rst): when the packet entered the interface, and when it came out of one. All hosts of a
@@ -34,8 +35,8 @@ ERRORS_AT_ONCE = 64
 class Prober:
     """One UDP socket, a schedule, and what the kernel said about every packet."""
 
-    def __init__(self, asked: dict[str, Any]) -> None:
-        self.asked = asked
+    def __init__(self, asked: dict[str, Any], start_s: float) -> None:
+        self.asked, self.begin_s = asked, start_s + asked["begin_s"]
         self.sent: dict[int, list[int | None]] = {}
         self.received: dict[int, list[tuple[int, int]]] = {}
         self.order: list[tuple[int, int]] = []  # what OPT_ID numbers: every packet sent, in order
@@ -52,7 +53,7 @@ class Prober:
 
     def run(self) -> None:
         """Follow the schedule until its end."""
-        begin, end = self.asked["begin_s"], self.asked["begin_s"] + self.asked["until_s"]
+        begin, end = self.begin_s, self.begin_s + self.asked["until_s"]
         due = [(begin + send[2], index, 0) for index, send in enumerate(self.asked["sends"])]
         heapq.heapify(due)
         poll = select.poll()
@@ -126,7 +127,7 @@ def _stamp(ancillary: list[tuple[int, int, bytes]], wanted: int) -> int:
 
 
 def main() -> None:
-    prober = Prober(json.loads(sys.argv[1]))
+    prober = Prober(json.loads(sys.argv[1]), float(sys.argv[2]))
 
     def finish(*_: object) -> None:
         prober.over = True

@@ -82,7 +82,7 @@ def during(pairs: list[Described], seconds: float) -> Schedule:
 
 
 def programs(schedule: Schedule, emulation: Any, begin_s: float) -> list[Program]:
-    """A prober on every host that takes part. begin_s: CLOCK_MONOTONIC when the schedule begins."""
+    """A prober on every host that takes part. begin_s: when the schedule begins, from the start of the trial."""
     addresses = {host.node: _ipv4(host) for host in emulation.hosts}
     sends: Mapping[str, list[Any]] = defaultdict(list)
     nodes: dict[str, None] = {}
@@ -106,7 +106,7 @@ def programs(schedule: Schedule, emulation: Any, begin_s: float) -> list[Program
             node=node,
             argv=("{python}", "-I", "-S", "{programs}/../linktest/prober.py", json.dumps(
                 {"port": PORT, "begin_s": begin_s, "until_s": schedule.seconds, "sends": sends.get(node, [])}
-            )),
+            ), "{start}"),
             role="linktest",
             stop_signal="INT",
         )

@@ -39,9 +39,9 @@ class Phase:
         """Seconds that the phase takes, from the start of its probers."""
         return self.lead_s + self.schedule.seconds
 
-    def programs(self, emulation: Any, begin_s: float) -> tuple[Program, ...]:
-        """The probers. begin_s: CLOCK_MONOTONIC when their schedule begins."""
-        return tuple(schedule.programs(self.schedule, emulation, begin_s))
+    def programs(self, emulation: Any) -> tuple[Program, ...]:
+        """The probers; they begin as long after the start of the trial as they need to be up."""
+        return tuple(schedule.programs(self.schedule, emulation, self.lead_s))
 
     def findings(self, outcomes: Iterable[Any], tolerance_s: float) -> tuple[Finding, ...]:
         """What the probers printed, judged. A prober that did not end well is a finding of its own that did not pass."""

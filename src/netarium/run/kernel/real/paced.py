@@ -4,12 +4,15 @@ One turn of the engine: the clock is read; frames that wait at the interfaces en
 up to it are handled (loop.run, called by address); frames that have arrived are written. Then the engine sleeps until a frame
 comes or `spin_ns` before the next event is due, and stays awake for the rest. It never runs ahead of the clock, and notes how
 far behind it was. What hosts send before virtual time 0 enters at 0.
+
+One thread paces any number of runs, its *members*: each has its own memory, its own virtual time 0 and its own end. Where there
+are many the turns begin `quantum_ns` apart at least, because waking costs more than what a single frame asks for.
 """
 
 from __future__ import annotations
 
 from ..events import next_ps
-from ..jit import kernel
+from ..jit import INTERPRETED, kernel
 from ..memory import as_sim
 from ..observe import bin_of
 from ..outside import call_entry
@@ -18,79 +21,122 @@ from ..sampling import look
 from .answers import answer_all
 from .egress import NS_PS, write_all
 from .ingress import read_interface
-from .records import LATE_EVENTS
+from .records import LATE_EVENTS, LATE_UNREAD
 from .snapshot import full, shoot
-from .system import clock_ns, forget, is_gone, ready_interface, wait
+from .system import clock_ns, forget, is_gone, nap, ready_place, wait
 
-REACHED, STOPPED, NEED_FRAMES, NEED_COLLECTION = 0, 100, 101, 102
-"""Why the engine comes back, beside what loop.run may ask for. NEED_FRAMES: packets or ways must grow, or no slot is left."""
+REACHED, STOPPED, NEED_FRAMES, NEED_COLLECTION, UNDER_WAY = 0, 100, 101, 102, 103
+"""Why a run comes back, beside what loop.run may ask for. NEED_FRAMES: packets or ways must grow, or no slot is left."""
 LONGEST_SLEEP_NS = 50_000_000
 """How soon a wish to stop is noticed."""
 DROP_REASONS = len(REASONS)
 REST_NS = 2_000
 """Shorter sleeps are not worth a system call's time."""
+PLACE_BITS = 32
+
+if INTERPRETED:
+
+    def member_handle(fleet, m):
+        """What `as_sim` and the loop take for member `m`."""
+        return fleet.runs[m]
+
+else:
+
+    @kernel
+    def member_handle(fleet, m):
+        """What `as_sim` and the loop take for member `m`."""
+        return fleet.members[m].address
 
 
 @kernel(entry=True)
-def run_paced(address, loop_address, until_ps):
-    """Run in real time up to `until_ps`: REACHED, STOPPED, or what is needed to go on."""
-    sim = as_sim(address)
-    real = sim.real[0]
-    ready = wait(sim, 0)
-    while True:
-        now_ns = clock_ns(sim)
-        now_ps = (now_ns - real.start_ns) * NS_PS
-        real.passes += 1
-        if ready > 0 and now_ps < until_ps:
-            if not read_all(sim, ready, max(now_ps, real.now_ps)):
-                return NEED_FRAMES
-            after_ns = clock_ns(sim)
-            real.read_ns += after_ns - now_ns
-            real.read_ns_max = max(real.read_ns_max, after_ns - now_ns)
-            now_ns = after_ns
-            now_ps = (now_ns - real.start_ns) * NS_PS
-        target_ps = min(now_ps, until_ps, next_sample_ps(sim))
-        note_lateness(sim, now_ps)
-        if target_ps >= 0:
-            status = call_entry(loop_address, address, target_ps)
-            real.now_ps = sim.counters[0].now_ps
-            if status != REACHED:
-                return status
-        if real.answers != NONE:
-            answer_all(sim, target_ps)
-            continue
-        begun_ns = clock_ns(sim)
-        real.engine_ns += begun_ns - now_ns
-        real.engine_ns_max = max(real.engine_ns_max, begun_ns - now_ns)
-        if real.dirty != NONE:
-            write_all(sim)
-            ended_ns = clock_ns(sim)
-            real.write_ns += ended_ns - begun_ns
-            real.write_ns_max = max(real.write_ns_max, ended_ns - begun_ns)
-            begun_ns = ended_ns
-        if target_ps == next_sample_ps(sim):
-            if full(sim):
-                return NEED_COLLECTION
-            look(sim, target_ps, DROP_REASONS)
-            shoot(sim, target_ps)
-        if target_ps >= until_ps:
-            return REACHED
-        if real.stop:
-            return STOPPED
-        ready = rest(sim, begun_ns, until_ps)
+def run_paced(address, loop_address):
+    """Pace all members until one of them comes back: its rank, with `status` saying why; NONE when `stop` is set."""
+    fleet = as_sim(address)
+    pacer = fleet.pacer[0]
+    ready = wait(fleet, 0)
+    while not pacer.stop:
+        now_ns = clock_ns(fleet)
+        pacer.turns += 1
+        read_all(fleet, ready, now_ns)
+        back = NONE
+        for m in range(pacer.members):
+            member = fleet.members[m]
+            if member.status == UNDER_WAY and member.due_ns <= now_ns:
+                member.status = turn(as_sim(member_handle(fleet, m)), fleet, m, loop_address)
+            if member.status != UNDER_WAY:
+                back = m
+        if back != NONE:
+            return back
+        ready = rest(fleet, now_ns)
+    return NONE
 
 
 @kernel
-def read_all(sim, ready, now_ps):
-    """Read from the interfaces that are ready; False when arrays must grow first."""
+def read_all(fleet, ready, now_ns):
+    """Read from the interfaces that are ready; a member whose arrays must grow first gets its status."""
     for rank in range(ready):
-        i = ready_interface(sim, rank)
-        if is_gone(sim, rank):
-            forget(sim, sim.interfaces[i].fd)
+        place = ready_place(fleet, rank)
+        if place == NONE:
+            continue
+        m, i = place >> PLACE_BITS, place & ((1 << PLACE_BITS) - 1)
+        member = fleet.members[m]
+        sim = as_sim(member_handle(fleet, m))
+        real = sim.real[0]
+        now_ps = (now_ns - real.start_ns) * NS_PS
+        if member.status != UNDER_WAY or now_ps >= member.until_ps:
+            continue
+        begun_ns = clock_ns(sim)
+        if is_gone(fleet, rank):
+            forget(fleet, sim.interfaces[i].fd)
             sim.interfaces[i].fd = NONE
-        elif not read_interface(sim, i, now_ps):
-            return False
-    return True
+        elif not read_interface(sim, i, max(now_ps, real.now_ps)):
+            member.status = NEED_FRAMES
+        member.due_ns = now_ns
+        spent_ns = clock_ns(sim) - begun_ns
+        real.read_ns += spent_ns
+        real.read_ns_max = max(real.read_ns_max, spent_ns)
+
+
+@kernel
+def turn(sim, fleet, m, loop_address):
+    """What is due in the run of member `m`: handled and written. UNDER_WAY, or why it comes back."""
+    real = sim.real[0]
+    member = fleet.members[m]
+    until_ps = member.until_ps
+    real.passes += 1
+    now_ns = clock_ns(sim)
+    now_ps = (now_ns - real.start_ns) * NS_PS
+    target_ps = min(now_ps, until_ps, next_sample_ps(sim))
+    note_lateness(sim, now_ps)
+    while target_ps >= 0:
+        status = call_entry(loop_address, member_handle(fleet, m), target_ps)
+        real.now_ps = sim.counters[0].now_ps
+        if status != REACHED:
+            return status
+        if real.answers == NONE:
+            break
+        answer_all(sim, target_ps)
+    begun_ns = clock_ns(sim)
+    real.engine_ns += begun_ns - now_ns
+    real.engine_ns_max = max(real.engine_ns_max, begun_ns - now_ns)
+    if real.dirty != NONE:
+        write_all(sim)
+        ended_ns = clock_ns(sim)
+        real.write_ns += ended_ns - begun_ns
+        real.write_ns_max = max(real.write_ns_max, ended_ns - begun_ns)
+        begun_ns = ended_ns
+    if target_ps == next_sample_ps(sim):
+        if full(sim):
+            return NEED_COLLECTION
+        look(sim, target_ps, DROP_REASONS)
+        shoot(sim, target_ps)
+    if target_ps >= until_ps:
+        return REACHED
+    if real.stop:
+        return STOPPED
+    due_ns = due_ps(sim, until_ps) // NS_PS + real.start_ns
+    member.due_ns = min(due_ns, begun_ns + LONGEST_SLEEP_NS)
+    return UNDER_WAY
 
 
 @kernel
@@ -114,25 +160,34 @@ def due_ps(sim, until_ps):
 
 
 @kernel
-def rest(sim, now_ns, until_ps):
+def rest(fleet, begun_ns):
     """Sleep until a frame comes or something is nearly due; returns how many interfaces are ready."""
-    real = sim.real[0]
-    left_ns = due_ps(sim, until_ps) // NS_PS + real.start_ns - now_ns
-    sleep_ns = min(left_ns - real.spin_ns, LONGEST_SLEEP_NS)
+    pacer = fleet.pacer[0]
+    now_ns = clock_ns(fleet)
+    if now_ns - begun_ns < pacer.quantum_ns:
+        nap(fleet, pacer.quantum_ns - (now_ns - begun_ns))
+        after_ns = clock_ns(fleet)
+        pacer.idle_ns += after_ns - now_ns
+        pacer.woken_ns_max = max(pacer.woken_ns_max, after_ns - begun_ns - pacer.quantum_ns)
+        now_ns = after_ns
+    fleet.late[LATE_UNREAD, bin_of((now_ns - begun_ns) * NS_PS)] += 1
+    due_ns = now_ns + LONGEST_SLEEP_NS
+    for m in range(pacer.members):
+        due_ns = min(due_ns, fleet.members[m].due_ns)
+    left_ns = due_ns - now_ns
+    sleep_ns = left_ns - pacer.spin_ns
     if sleep_ns < REST_NS:
-        ready = wait(sim, 0)
+        ready = wait(fleet, 0)
         while ready == 0:
-            after_ns = clock_ns(sim)
+            after_ns = clock_ns(fleet)
             if after_ns - now_ns >= left_ns:
                 break
-            ready = wait(sim, 0)
-        real.spun_ns += clock_ns(sim) - now_ns
+            ready = wait(fleet, 0)
+        pacer.spun_ns += clock_ns(fleet) - now_ns
         return ready
-    ready = wait(sim, sleep_ns)
-    slept_ns = clock_ns(sim) - now_ns
-    real.idle_ns += slept_ns
+    ready = wait(fleet, sleep_ns)
+    slept_ns = clock_ns(fleet) - now_ns
+    pacer.idle_ns += slept_ns
     if ready == 0:
-        real.sleeps += 1
-        real.woken_ns += slept_ns - sleep_ns
-        real.woken_ns_max = max(real.woken_ns_max, slept_ns - sleep_ns)
+        pacer.woken_ns_max = max(pacer.woken_ns_max, slept_ns - sleep_ns)
     return ready

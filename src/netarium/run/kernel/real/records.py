@@ -133,10 +133,6 @@ RULE = record(
 REAL = record(
     ("start_ns", "i8", "CLOCK_MONOTONIC at virtual time 0"),
     ("stop", "i8", "1: come back at once"),
-    ("epoll_fd", "i8", "epoll instance of all interfaces"),
-    ("event_bytes", "i8", "size of struct epoll_event"),
-    ("data_offset", "i8", "offset of its data"),
-    ("spin_ns", "i8", "how long before something is due the engine stops sleeping"),
     ("interfaces", "i8", "their number"),
     ("dirty", "i8", "first interface with frames to write, or NONE"),
     ("answers", "i8", "first packet that the engine answers, or NONE"),
@@ -158,18 +154,14 @@ REAL = record(
     ("samples", "i8", "sample instants"),
     ("collected", "i8", "samples that have been fetched"),
     ("shots", "i8", "samples that can wait to be fetched"),
-    ("passes", "i8", "turns of the engine"),
+    ("passes", "i8", "turns of this run"),
     ("read_ns", "i8", "time spent reading"),
     ("engine_ns", "i8", "time spent in the network"),
     ("write_ns", "i8", "time spent writing"),
-    ("idle_ns", "i8", "time spent asleep"),
-    ("spun_ns", "i8", "time spent waiting awake"),
     ("other_sent", "i8", "packets that no rule names: read"),
     ("other_bytes", "i8", "their IP bytes"),
     ("other_delivered", "i8", "written"),
     ("kept_bytes", "i8", "bytes of captured frames in use"),
-    ("woken_ns", "i8", "sum of what sleeps took too long"),
-    ("woken_ns_max", "i8", "most of it at once"),
     (
         "call_ns_max",
         "i8",
@@ -179,22 +171,45 @@ REAL = record(
     ("read_ns_max", "i8", "longest time spent reading in one turn"),
     ("engine_ns_max", "i8", "longest time spent in the network in one turn"),
     ("write_ns_max", "i8", "longest time spent writing in one turn"),
-    ("sleeps", "i8", "sleeps that ended by the time"),
     ("loss_of_slots", "i8", "1: no room was left for a frame"),
     ("now_ps", "i8", "the instant up to which everything has been handled"),
     ("corrupted", "i8", "frames written with a bit flipped"),
 )
 
+PACER = record(
+    ("stop", "i8", "1: come back at once"),
+    ("epoll_fd", "i8", "epoll instance of all interfaces of all runs"),
+    ("event_bytes", "i8", "size of struct epoll_event"),
+    ("data_offset", "i8", "offset of its data"),
+    ("spin_ns", "i8", "how long before something is due the engine stops sleeping"),
+    ("quantum_ns", "i8", "least time from one turn to the next: many runs share the cost of waking"),
+    ("members", "i8", "runs under way"),
+    ("turns", "i8", "turns of the engine"),
+    ("idle_ns", "i8", "time spent asleep"),
+    ("spun_ns", "i8", "time spent waiting awake"),
+    ("woken_ns_max", "i8", "most that a sleep took too long"),
+)
+"""The thread that paces runs by the wall clock."""
+
+MEMBER = record(
+    ("address", "i8", "its run's memory"),
+    ("until_ps", "i8", "its end"),
+    ("due_ns", "i8", "CLOCK_MONOTONIC when it has something to do"),
+    ("status", "i8", "UNDER_WAY, or why it came back"),
+)
+"""A run that is paced."""
+
 LATE_FRAMES, LATE_EVENTS, LATE_WINDOW = range(3)
 """Rows of `late`: frames written after they were due; turns begun after their first event was due; frames since the last
 sample."""
+LATE_UNREAD = 0
+"""The row of the pacer's `late`: how long nobody looked at the interfaces, once a turn."""
 
 I4, I8, U1 = np.dtype("i4"), np.dtype("i8"), np.dtype("u1")
 REAL_FIELDS: dict[str, tuple[np.dtype, int]] = {
     "real": (REAL, 1),
     "interfaces": (INTERFACE, 1),
     "interface_at": (I4, 1),
-    "by_fd": (I4, 1),
     "port_mtu": (I4, 1),
     "routes_at": (I4, 1),
     "slots": (SLOT, 1),
@@ -211,9 +226,13 @@ REAL_FIELDS: dict[str, tuple[np.dtype, int]] = {
     "shot_late": (I8, 2),
     "scratch": (I8, 1),
     "iovec": (I8, 1),
-    "ready": (U1, 1),
     "captured_bytes": (U1, 1),
+    "pacer": (PACER, 1),
+    "members": (MEMBER, 1),
+    "by_fd": (I8, 1),
+    "ready": (U1, 1),
 }
 """Arrays of real time, beside those of every run (memory.py). interface_at[port]: the interface at a port's far end, or NONE.
-by_fd[descriptor]: its interface. routes_at[node]: 1 when it takes one off the time to live. shot_*: samples that wait to be
-fetched, one under the other."""
+routes_at[node]: 1 when it takes one off the time to live. shot_*: samples that wait to be
+fetched, one under the other. The last four are the pacer's own, not a run's; by_fd[descriptor]: rank of the run << 32 | its
+interface."""

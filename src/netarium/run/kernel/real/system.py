@@ -14,7 +14,7 @@ from ..jit import INTERPRETED, kernel
 EPOLL_PWAIT2 = 441
 """System call number, on every architecture (Linux 5.11)."""
 MONOTONIC = 1
-READY_MAX = 256
+READY_MAX = 4096
 """Most interfaces told ready at once."""
 EPOLL_CTL_DEL = 2
 GONE = 0x18
@@ -44,19 +44,23 @@ if INTERPRETED:
 
     def wait(sim, timeout_ns):
         """Sleep until an interface can be read, at most `timeout_ns`: how many can; the first READY_MAX are in `ready`."""
-        real = sim.real[0]
-        with select.epoll.fromfd(os.dup(real.epoll_fd)) as poll:
+        pacer = sim.pacer[0]
+        with select.epoll.fromfd(os.dup(pacer.epoll_fd)) as poll:
             found = poll.poll(timeout_ns / 1e9, READY_MAX)
         for rank, (number, events) in enumerate(found):
-            place = rank * real.event_bytes + real.data_offset
-            sim.ready[rank * real.event_bytes] = events & 0xFF
+            place = rank * pacer.event_bytes + pacer.data_offset
+            sim.ready[rank * pacer.event_bytes] = events & 0xFF
             sim.ready[place : place + 4] = list(number.to_bytes(4, "little"))
         return len(found)
 
     def forget(sim, fd):
         """Take a descriptor that is gone out of the epoll instance."""
-        with select.epoll.fromfd(os.dup(sim.real[0].epoll_fd)) as poll:
+        with select.epoll.fromfd(os.dup(sim.pacer[0].epoll_fd)) as poll:
             poll.unregister(fd)
+
+    def nap(sim, duration_ns):
+        """Sleep, whatever the interfaces have."""
+        time.sleep(duration_ns / 1e9)
 
     def copy(sim, target, source, count):
         """Copy bytes within the arena."""
@@ -70,6 +74,7 @@ else:
     from ..outside import address_of, external
 
     _clock_gettime = external("clock_gettime", 2, 32)
+    _clock_nanosleep = external("clock_nanosleep", 4, 32)
     _read = external("read", 3)
     _writev = external("writev", 3)
     _syscall = external("syscall", 7)
@@ -101,12 +106,19 @@ else:
         sim.scratch[2] = timeout_ns // 1_000_000_000
         sim.scratch[3] = timeout_ns % 1_000_000_000
         ready, timeout = address_of(sim.ready, 0), address_of(sim.scratch, 2)
-        return max(0, _syscall(EPOLL_PWAIT2, sim.real[0].epoll_fd, ready, READY_MAX, timeout, 0, 0))
+        return max(0, _syscall(EPOLL_PWAIT2, sim.pacer[0].epoll_fd, ready, READY_MAX, timeout, 0, 0))
 
     @kernel
     def forget(sim, fd):
         """Take a descriptor that is gone out of the epoll instance."""
-        _epoll_ctl(sim.real[0].epoll_fd, EPOLL_CTL_DEL, fd, address_of(sim.scratch, 2))
+        _epoll_ctl(sim.pacer[0].epoll_fd, EPOLL_CTL_DEL, fd, address_of(sim.scratch, 2))
+
+    @kernel
+    def nap(sim, duration_ns):
+        """Sleep, whatever the interfaces have."""
+        sim.scratch[2] = 0
+        sim.scratch[3] = duration_ns
+        _clock_nanosleep(MONOTONIC, 0, address_of(sim.scratch, 2), 0)
 
     @kernel
     def copy(sim, target, source, count):
@@ -120,10 +132,10 @@ else:
 
 
 @kernel
-def ready_interface(sim, rank):
-    """The interface of the `rank`-th entry in `ready`."""
-    real = sim.real[0]
-    place = rank * real.event_bytes + real.data_offset
+def ready_place(sim, rank):
+    """The run and the interface of the `rank`-th entry in `ready`, as in by_fd; NONE for one that has left."""
+    pacer = sim.pacer[0]
+    place = rank * pacer.event_bytes + pacer.data_offset
     return int(
         sim.by_fd[int(sim.ready[place]) | int(sim.ready[place + 1]) << 8 | int(sim.ready[place + 2]) << 16]
     )
@@ -132,4 +144,4 @@ def ready_interface(sim, rank):
 @kernel
 def is_gone(sim, rank):
     """Whether the interface of the `rank`-th entry in `ready` is no more."""
-    return int(sim.ready[rank * sim.real[0].event_bytes]) & GONE != 0
+    return int(sim.ready[rank * sim.pacer[0].event_bytes]) & GONE != 0

@@ -1,0 +1,219 @@
+"""The thread that paces runs by the wall clock: one, or hundreds that share the cost of waking.
+
+    pacer = Pacer()
+    pacer.pace(run)             from here on, until it ends or wants to stop
+    run.ended.wait()
+
+The thread is there as long as a run is under way. It is compiled code, and Python only where a run comes back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import platform
+import select
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from netarium.run.emulate.load import a_core_is_free
+from netarium.run.kernel import loop
+from netarium.run.kernel.jit import INTERPRETED
+from netarium.run.kernel.memory import Memory, aligned
+from netarium.run.kernel.observe import BIN_COUNT
+from netarium.run.kernel.outside import entry_address
+from netarium.run.kernel.real import records as rr
+from netarium.run.kernel.real.paced import PLACE_BITS, REACHED, STOPPED, UNDER_WAY, run_paced
+from netarium.run.kernel.real.system import READY_MAX
+from netarium.run.kernel.records import NONE
+
+SPIN_NS = 60_000
+"""How long before something is due the engine wakes on a machine with a core to spare; measured in docs/emulation.md."""
+LOADS_S = 0.5
+"""How often the load of the machine is looked at."""
+FEW = 8
+"""Runs that wake for every frame. More of them share turns, a QUANTUM_SHARE of their tolerance apart."""
+QUANTUM_SHARE = 0.25
+NICENESS, PRIORITY = -20, 1
+PR_SET_TIMERSLACK = 29
+
+
+class Paced(Protocol):
+    """A run as the pacer sees it. fds: its interfaces' descriptors, in their order. tolerance_ps: how late it may be."""
+
+    memory: Memory
+    fds: Mapping[int, int]
+    until_ps: int
+    tolerance_ps: int
+    ended: threading.Event
+    failure: BaseException | None
+
+    def serve(self, status: int) -> None:
+        """Give it what it came back for; called in the pacer's thread. An error ends the run."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What the pacer's thread has done so far, s; unread: by how much one look at the interfaces came after another."""
+
+    idle_s: float
+    spin_s: float
+    turns: int
+    unread: np.ndarray
+
+
+class Pacer:
+    """See the module. Close it after the last run."""
+
+    def __init__(self) -> None:
+        self.memory = Memory(
+            pacer=aligned(1, rr.PACER),
+            scratch=aligned(16, rr.I8),
+            ready=aligned(16 * READY_MAX, rr.U1),
+            late=np.zeros((1, BIN_COUNT), np.int64),
+        )
+        self.row = self.memory.pacer[0]
+        packed = platform.machine() in ("x86_64", "AMD64")
+        self.row.event_bytes, self.row.data_offset = (12, 4) if packed else (16, 8)
+        self._epoll = select.epoll()
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._epoll.register(self._bell, select.EPOLLIN | select.EPOLLET)
+        self.row.epoll_fd = self._epoll.fileno()
+        self._runs: list[Paced] = []
+        self._entering: list[Paced] = []
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._looked = 0.0
+        self.row.stop = 1
+        run_paced(self.memory.handle, entry_address(loop.run))  # compiled before the first run is due
+
+    def close(self) -> None:
+        """Let go of its descriptors. No run is under way any more."""
+        if self._thread is not None:
+            self._thread.join()
+        self._epoll.close()
+        os.close(self._bell)
+
+    def pace(self, run: Paced) -> None:
+        """Take a run in: it is under way until its `ended` is set."""
+        with self._lock:
+            self._entering.append(run)
+            self.row.stop = 1
+            os.eventfd_write(self._bell, 1)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="engine")
+                self._thread.start()
+
+    @property
+    def spent(self) -> Spent:
+        """What has been done until now."""
+        row = self.row
+        return Spent(row.idle_ns / 1e9, row.spun_ns / 1e9, int(row.turns), self.memory.late[0].copy())
+
+    @property
+    def runs(self) -> int:
+        """Runs under way."""
+        return len(self._runs) + len(self._entering)
+
+    def look_at_load(self) -> None:
+        """Stay awake before something is due only where a core has nothing else to do."""
+        now = time.perf_counter()
+        if now - self._looked > LOADS_S:
+            self._looked = now
+            self.row.spin_ns = SPIN_NS if self.row.quantum_ns == 0 and a_core_is_free() else 0
+
+    # -- the thread
+
+    def _work(self) -> None:
+        try:
+            _hurry()
+            address = entry_address(loop.run)
+            while self._take_in():
+                rank = run_paced(self.memory.handle, address)
+                if rank != NONE:
+                    self._serve(rank)
+        except BaseException as error:  # noqa: BLE001 - handed to the threads that wait
+            with self._lock:
+                self._thread = None
+                for run in (*self._runs, *self._entering):
+                    run.failure = error
+                    run.ended.set()
+                self._runs, self._entering = [], []
+
+    def _take_in(self) -> bool:
+        """Let those that wait take part; False when there are none at all, and the thread ends."""
+        with self._lock:
+            self.row.stop = 0
+            if self._entering:
+                self._runs += self._entering
+                self._entering = []
+                self._seat()
+            if not self._runs:
+                self._thread = None
+                return False
+            return True
+
+    def _seat(self) -> None:
+        """Make the tables of runs and interfaces anew; those under way keep what they had."""
+        before = {int(row.address): row.copy() for row in self.memory.members[: int(self.row.members)]}
+        members = aligned(max(1, len(self._runs)), rr.MEMBER)
+        highest = max((fd for run in self._runs for fd in run.fds), default=0)
+        by_fd = np.full(max(highest, self._bell, len(self.memory.by_fd) - 1) + 1, NONE, np.int64)
+        for rank, run in enumerate(self._runs):
+            own = id(run.memory) if INTERPRETED else run.memory.handle
+            kept = before.get(own)
+            if kept is not None:
+                members[rank] = kept
+            else:
+                members[rank] = (own, run.until_ps, 0, UNDER_WAY)
+                for fd in run.fds:
+                    self._epoll.register(fd, select.EPOLLIN)
+            for fd, interface in run.fds.items():
+                by_fd[fd] = rank << PLACE_BITS | interface
+        self.memory.put("members", members)
+        self.memory.put("by_fd", by_fd)
+        self.memory.runs = [run.memory for run in self._runs]
+        self.row.members = len(self._runs)
+        many = len(self._runs) > FEW
+        tolerance_ps = min((run.tolerance_ps for run in self._runs), default=0)
+        self.row.quantum_ns = int(QUANTUM_SHARE * tolerance_ps / 1000) if many else 0
+
+    def _serve(self, rank: int) -> None:
+        member, run = self.memory.members[rank], self._runs[rank]
+        if member.status in (REACHED, STOPPED):
+            self._leave(run)
+            return
+        try:
+            run.serve(int(member.status))
+        except BaseException as error:  # noqa: BLE001 - that run's alone
+            run.failure = error
+            self._leave(run)
+        else:
+            member.status, member.due_ns = UNDER_WAY, 0
+
+    def _leave(self, run: Paced) -> None:
+        with self._lock:
+            self._runs.remove(run)
+            for fd in run.fds:
+                with contextlib.suppress(OSError):  # one that is gone has been taken out
+                    self._epoll.unregister(fd)
+            self._seat()
+        run.ended.set()
+
+
+def _hurry() -> None:
+    """Let this thread run as soon as it wakes: in real time where that is allowed, else as the nicest it may be.
+
+    It never holds a core for long (it sleeps whenever nothing is due), and nothing it starts inherits this.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, ctypes.c_ulong(1), 0, 0, 0)
+    with contextlib.suppress(PermissionError, OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    with contextlib.suppress(PermissionError, OSError):
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
