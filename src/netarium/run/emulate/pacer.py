@@ -85,7 +85,11 @@ class Pacer:
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._epoll.register(self._bell, select.EPOLLIN | select.EPOLLET)
         self.row.epoll_fd = self._epoll.fileno()
+        self.row.news_fd = os.eventfd(0, os.EFD_CLOEXEC)
+        self._usher: threading.Thread | None = None
+        self._closing = False
         self._runs: list[Paced] = []
+        self._left: set[int] = set()
         self._entering: list[Paced] = []
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -95,10 +99,15 @@ class Pacer:
 
     def close(self) -> None:
         """Let go of its descriptors. No run is under way any more."""
-        if self._thread is not None:
-            self._thread.join()
+        if (thread := self._thread) is not None:
+            thread.join()
+        if self._usher is not None:
+            self._closing = True
+            os.eventfd_write(self.row.news_fd, 1)
+            self._usher.join()
         self._epoll.close()
         os.close(self._bell)
+        os.close(self.row.news_fd)
 
     def pace(self, run: Paced) -> None:
         """Take a run in: it is under way until its `ended` is set."""
@@ -106,6 +115,9 @@ class Pacer:
             self._entering.append(run)
             self.row.stop = 1
             os.eventfd_write(self._bell, 1)
+            if self._usher is None:
+                self._usher = threading.Thread(target=self._see_off, name="usher")
+                self._usher.start()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="engine")
                 self._thread.start()
@@ -119,7 +131,7 @@ class Pacer:
     @property
     def runs(self) -> int:
         """Runs under way."""
-        return len(self._runs) + len(self._entering)
+        return len(self._runs) - len(self._left) + len(self._entering)
 
     def look_at_load(self) -> None:
         """Stay awake before something is due only where a core has nothing else to do."""
@@ -141,37 +153,38 @@ class Pacer:
         except BaseException as error:  # noqa: BLE001 - handed to the threads that wait
             with self._lock:
                 self._thread = None
-                for run in (*self._runs, *self._entering):
+                under_way = [run for rank, run in enumerate(self._runs) if rank not in self._left]
+                for run in (*under_way, *self._entering):
                     run.failure = error
                     run.ended.set()
-                self._runs, self._entering = [], []
+                self._runs, self._entering, self._left = [], [], set()
 
     def _take_in(self) -> bool:
         """Let those that wait take part; False when there are none at all, and the thread ends."""
         with self._lock:
             self.row.stop = 0
+            self._dismiss()
             if self._entering:
-                self._runs += self._entering
-                self._entering = []
                 self._seat()
-            if not self._runs:
-                self._thread = None
+            if self.runs == 0:
+                self._thread, self._runs, self._left = None, [], set()
                 return False
             return True
 
     def _seat(self) -> None:
-        """Make the tables of runs and interfaces anew; those under way keep what they had."""
-        before = {int(row.address): row.copy() for row in self.memory.members[: int(self.row.members)]}
+        """Make the tables of runs and interfaces anew, with those that enter; those under way keep what they had."""
+        rows = self.memory.members
+        kept = {id(run): rows[rank].copy() for rank, run in enumerate(self._runs) if rank not in self._left}
+        self._runs = [run for run in self._runs if id(run) in kept] + self._entering
+        self._entering, self._left = [], set()
         members = aligned(max(1, len(self._runs)), rr.MEMBER)
         highest = max((fd for run in self._runs for fd in run.fds), default=0)
         by_fd = np.full(max(highest, self._bell, len(self.memory.by_fd) - 1) + 1, NONE, np.int64)
         for rank, run in enumerate(self._runs):
-            own = id(run.memory) if INTERPRETED else run.memory.handle
-            kept = before.get(own)
-            if kept is not None:
-                members[rank] = kept
+            if id(run) in kept:
+                members[rank] = kept[id(run)]
             else:
-                members[rank] = (own, run.until_ps, 0, UNDER_WAY)
+                members[rank] = (0 if INTERPRETED else run.memory.handle, run.until_ps, 0, UNDER_WAY)
                 for fd in run.fds:
                     self._epoll.register(fd, select.EPOLLIN)
             for fd, interface in run.fds.items():
@@ -179,32 +192,35 @@ class Pacer:
         self.memory.put("members", members)
         self.memory.put("by_fd", by_fd)
         self.memory.runs = [run.memory for run in self._runs]
-        self.row.members = len(self._runs)
+        self.row.members = self.row.under_way = len(self._runs)
         many = len(self._runs) > FEW
         tolerance_ps = min((run.tolerance_ps for run in self._runs), default=0)
         self.row.quantum_ns = int(QUANTUM_SHARE * tolerance_ps / 1000) if many else 0
 
     def _serve(self, rank: int) -> None:
         member, run = self.memory.members[rank], self._runs[rank]
-        if member.status in (REACHED, STOPPED):
-            self._leave(run)
-            return
         try:
             run.serve(int(member.status))
         except BaseException as error:  # noqa: BLE001 - that run's alone
             run.failure = error
-            self._leave(run)
-        else:
-            member.status, member.due_ns = UNDER_WAY, 0
+            run.memory.real[0].stop = 1
+        member.status, member.due_ns = UNDER_WAY, 0
 
-    def _leave(self, run: Paced) -> None:
-        with self._lock:
-            self._runs.remove(run)
-            for fd in run.fds:
-                with contextlib.suppress(OSError):  # one that is gone has been taken out
-                    self._epoll.unregister(fd)
-            self._seat()
-        run.ended.set()
+    def _see_off(self) -> None:
+        """The usher: tell those that wait for runs which have ended, while the engine's thread goes on with the others."""
+        while not self._closing:
+            os.eventfd_read(self.row.news_fd)
+            with self._lock:
+                self._dismiss()
+
+    def _dismiss(self) -> None:
+        """Let go of the runs that have ended. Their places stay, empty, until others enter."""
+        for rank, run in enumerate(self._runs):
+            if rank not in self._left and self.memory.members[rank].status in (REACHED, STOPPED):
+                self._left.add(rank)
+                for fd in run.fds:
+                    self.memory.by_fd[fd] = NONE
+                run.ended.set()
 
 
 def _hurry() -> None:

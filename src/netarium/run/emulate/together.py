@@ -12,6 +12,7 @@ Preparing and measuring take processor time that real hosts would miss, so both 
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,10 @@ from netarium.run.emulate.pacer import Pacer
 
 AT_THE_DESK = 1
 """Trials that are prepared, or measured, at a time: it is Python, of which one thread runs."""
+SWITCH_S = 0.0005
+"""How long a thread of Python may keep others waiting (Python's own 5 ms are more than most tolerances)."""
+ENTERING_NS = 2_000_000
+"""What every trial adds to the time until the first starts, so that all have entered by then."""
 APART_NS = 12_000_000
 """How far apart trials start: their programs take so long to be started."""
 
@@ -53,7 +58,7 @@ class Meeting:
 
     def _go_on_if_complete(self) -> None:
         if self._arrived and self._arrived >= self._parties:
-            self._start_ns = time.monotonic_ns() + self._lead_ns
+            self._start_ns = time.monotonic_ns() + self._lead_ns + self._arrived * ENTERING_NS
             self._round, self._arrived, self._lead_ns = self._round + 1, 0, 0
             self._changed.notify_all()
 
@@ -100,6 +105,7 @@ class Together:
     """See the module. Close it when all trials have ended."""
 
     def __init__(self, trials: int) -> None:
+        sys.setswitchinterval(SWITCH_S)
         self.pacer, self.overseer = Pacer(), Overseer()
         self._meeting = Meeting(trials)
         self._desk = threading.Semaphore(AT_THE_DESK)

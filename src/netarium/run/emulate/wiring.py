@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import ipaddress
+import mmap
 import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -182,18 +183,17 @@ def _room(memory: Any, plan: Any) -> None:
     mtu = min(SMALL_MTU_MAX, int(plan.graph.mtu_bytes.max(initial=1500)))
     real.small_bytes = -(-(mtu + 18 + VNET_ROOM) // 64) * 64
     real.small_count = SMALL_SLOTS
-    slots = aligned(SMALL_SLOTS + LARGE_SLOTS, rr.SLOT)
+    slots = small_pages(SMALL_SLOTS + LARGE_SLOTS, rr.SLOT)
     memory.put("slots", slots)
-    memory.put(
-        "arena", aligned(HEADER_ROOM + SMALL_SLOTS * int(real.small_bytes) + LARGE_SLOTS * LARGE_BYTES, rr.U1)
-    )
+    room_bytes = HEADER_ROOM + SMALL_SLOTS * int(real.small_bytes) + LARGE_SLOTS * LARGE_BYTES
+    memory.put("arena", small_pages(room_bytes, rr.U1))
     real.reading, real.large_fresh = SMALL_SLOTS, SMALL_SLOTS + 1
     slots[SMALL_SLOTS].frame = HEADER_ROOM + SMALL_SLOTS * int(real.small_bytes) + VNET_ROOM
-    memory.put("ways", aligned(WAYS, rr.WAY))
-    memory.put("way_table", aligned(2 * WAYS, rr.I4))
-    memory.put("met", aligned(MET, rr.MET))
+    memory.put("ways", small_pages(WAYS, rr.WAY))
+    memory.put("way_table", small_pages(2 * WAYS, rr.I4))
+    memory.put("met", small_pages(MET, rr.MET))
     own = int(memory.counters[0].conn_route)
-    routes = aligned(own + WAY_PORTS + len(memory.routes) - own, rr.I8)
+    routes = small_pages(own + WAY_PORTS + len(memory.routes) - own, rr.I8)
     routes[:own] = memory.routes[:own]
     memory.put("routes", routes)
     real.route_next, real.routes_end = own, own + WAY_PORTS
@@ -203,6 +203,14 @@ def _room(memory: Any, plan: Any) -> None:
     memory.put("late", np.zeros((3, BIN_COUNT), np.int64))
     wanted = sum(capture.packets * min(capture.snap_bytes, LARGE_BYTES) for capture in plan.captures)
     memory.put("captured_bytes", aligned(max(1, min(wanted, CAPTURED_BYTES)), rr.U1))
+
+
+def small_pages(count: int, dtype: np.dtype) -> np.ndarray:
+    """Zeros that take memory page by page. A huge page is cleared when it is first touched, which takes a millisecond at times:
+    too long in real time, and with hundreds of runs too much memory."""
+    mapped = mmap.mmap(-1, max(1, count) * dtype.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    mapped.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(mapped, dtype, count)
 
 
 def _samples(memory: Any, plan: Any) -> None:

@@ -11,7 +11,7 @@ are many the turns begin `quantum_ns` apart at least, because waking costs more 
 
 from __future__ import annotations
 
-from ..events import next_ps
+from ..events import NEVER, next_ps
 from ..jit import INTERPRETED, kernel
 from ..memory import as_sim
 from ..observe import bin_of
@@ -23,10 +23,11 @@ from .egress import NS_PS, write_all
 from .ingress import read_interface
 from .records import LATE_EVENTS, LATE_UNREAD
 from .snapshot import full, shoot
-from .system import clock_ns, forget, is_gone, nap, ready_place, wait
+from .system import clock_ns, forget, is_gone, nap, ready_place, ring, wait
 
-REACHED, STOPPED, NEED_FRAMES, NEED_COLLECTION, UNDER_WAY = 0, 100, 101, 102, 103
-"""Why a run comes back, beside what loop.run may ask for. NEED_FRAMES: packets or ways must grow, or no slot is left."""
+REACHED, UNDER_WAY, STOPPED, NEED_FRAMES, NEED_COLLECTION = 0, -1, 100, 101, 102
+"""How a run is, or what it needs, beside what loop.run may ask for (above 0). NEED_FRAMES: packets or ways must grow, or no
+slot is left."""
 LONGEST_SLEEP_NS = 50_000_000
 """How soon a wish to stop is noticed."""
 DROP_REASONS = len(REASONS)
@@ -50,11 +51,12 @@ else:
 
 @kernel(entry=True)
 def run_paced(address, loop_address):
-    """Pace all members until one of them comes back: its rank, with `status` saying why; NONE when `stop` is set."""
+    """Pace all members until one of them needs something: its rank, with `status` saying what; NONE when `stop` is set or no
+    member is under way any more. One that has ended rings the bell, and the others go on."""
     fleet = as_sim(address)
     pacer = fleet.pacer[0]
     ready = wait(fleet, 0)
-    while not pacer.stop:
+    while not pacer.stop and pacer.under_way > 0:
         now_ns = clock_ns(fleet)
         pacer.turns += 1
         read_all(fleet, ready, now_ns)
@@ -62,8 +64,11 @@ def run_paced(address, loop_address):
         for m in range(pacer.members):
             member = fleet.members[m]
             if member.status == UNDER_WAY and member.due_ns <= now_ns:
-                member.status = turn(as_sim(member_handle(fleet, m)), fleet, m, loop_address)
-            if member.status != UNDER_WAY:
+                sim = as_sim(member_handle(fleet, m))
+                member.status = turn(sim, fleet, m, loop_address)
+                if member.status == REACHED or member.status == STOPPED:
+                    leave(fleet, sim, m)
+            if member.status > REACHED and member.status != STOPPED:
                 back = m
         if back != NONE:
             return back
@@ -83,7 +88,7 @@ def read_all(fleet, ready, now_ns):
         sim = as_sim(member_handle(fleet, m))
         real = sim.real[0]
         now_ps = (now_ns - real.start_ns) * NS_PS
-        if member.status != UNDER_WAY or now_ps >= member.until_ps:
+        if member.status != UNDER_WAY or now_ps >= member.until_ps or real.stop:
             continue
         begun_ns = clock_ns(sim)
         if is_gone(fleet, rank):
@@ -101,6 +106,8 @@ def read_all(fleet, ready, now_ns):
 def turn(sim, fleet, m, loop_address):
     """What is due in the run of member `m`: handled and written. UNDER_WAY, or why it comes back."""
     real = sim.real[0]
+    if real.stop:
+        return STOPPED
     member = fleet.members[m]
     until_ps = member.until_ps
     real.passes += 1
@@ -132,11 +139,20 @@ def turn(sim, fleet, m, loop_address):
         shoot(sim, target_ps)
     if target_ps >= until_ps:
         return REACHED
-    if real.stop:
-        return STOPPED
     due_ns = due_ps(sim, until_ps) // NS_PS + real.start_ns
     member.due_ns = min(due_ns, begun_ns + LONGEST_SLEEP_NS)
     return UNDER_WAY
+
+
+@kernel
+def leave(fleet, sim, m):
+    """Member `m` has ended: nobody waits for its interfaces any more."""
+    for i in range(sim.real[0].interfaces):
+        if sim.interfaces[i].fd != NONE:
+            forget(fleet, sim.interfaces[i].fd)
+    fleet.members[m].due_ns = NEVER
+    fleet.pacer[0].under_way -= 1
+    ring(fleet)
 
 
 @kernel

@@ -183,7 +183,9 @@ PACER = record(
     ("data_offset", "i8", "offset of its data"),
     ("spin_ns", "i8", "how long before something is due the engine stops sleeping"),
     ("quantum_ns", "i8", "least time from one turn to the next: many runs share the cost of waking"),
-    ("members", "i8", "runs under way"),
+    ("members", "i8", "runs, those that have ended among them"),
+    ("under_way", "i8", "runs that have not ended"),
+    ("news_fd", "i8", "eventfd that a run rings when it has ended"),
     ("turns", "i8", "turns of the engine"),
     ("idle_ns", "i8", "time spent asleep"),
     ("spun_ns", "i8", "time spent waiting awake"),
@@ -195,7 +197,7 @@ MEMBER = record(
     ("address", "i8", "its run's memory"),
     ("until_ps", "i8", "its end"),
     ("due_ns", "i8", "CLOCK_MONOTONIC when it has something to do"),
-    ("status", "i8", "UNDER_WAY, or why it came back"),
+    ("status", "i8", "UNDER_WAY, or how it ended, or what it needs"),
 )
 """A run that is paced."""
 

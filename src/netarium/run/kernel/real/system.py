@@ -58,6 +58,10 @@ if INTERPRETED:
         with select.epoll.fromfd(os.dup(sim.pacer[0].epoll_fd)) as poll:
             poll.unregister(fd)
 
+    def ring(sim):
+        """Wake the thread that waits for news of runs that have ended."""
+        os.eventfd_write(sim.pacer[0].news_fd, 1)
+
     def nap(sim, duration_ns):
         """Sleep, whatever the interfaces have."""
         time.sleep(duration_ns / 1e9)
@@ -75,6 +79,7 @@ else:
 
     _clock_gettime = external("clock_gettime", 2, 32)
     _clock_nanosleep = external("clock_nanosleep", 4, 32)
+    _eventfd_write = external("eventfd_write", 2, 32)
     _read = external("read", 3)
     _writev = external("writev", 3)
     _syscall = external("syscall", 7)
@@ -112,6 +117,11 @@ else:
     def forget(sim, fd):
         """Take a descriptor that is gone out of the epoll instance."""
         _epoll_ctl(sim.pacer[0].epoll_fd, EPOLL_CTL_DEL, fd, address_of(sim.scratch, 2))
+
+    @kernel
+    def ring(sim):
+        """Wake the thread that waits for news of runs that have ended."""
+        _eventfd_write(sim.pacer[0].news_fd, 1)
 
     @kernel
     def nap(sim, duration_ns):
