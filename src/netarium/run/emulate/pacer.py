@@ -33,8 +33,9 @@ from netarium.run.kernel.real.paced import PLACE_BITS, REACHED, STOPPED, UNDER_W
 from netarium.run.kernel.real.system import READY_MAX
 from netarium.run.kernel.records import NONE
 
-SPIN_NS = 60_000
-"""How long before something is due the engine wakes on a machine with a core to spare; measured in docs/emulation.md."""
+SPIN_NS, AHEAD_NS = 60_000, 30_000
+"""How long before something is due the engine wakes on a machine with a core to spare, and how long before an event it handles
+it, so that what it brings is ready to be written when it is due; measured in docs/emulation.md."""
 LOADS_S = 0.5
 """How often the load of the machine is looked at."""
 FEW = 8
@@ -138,7 +139,8 @@ class Pacer:
         now = time.perf_counter()
         if now - self._looked > LOADS_S:
             self._looked = now
-            self.row.spin_ns = SPIN_NS if self.row.quantum_ns == 0 and a_core_is_free() else 0
+            awake = self.row.quantum_ns == 0 and a_core_is_free()
+            self.row.spin_ns, self.row.ahead_ns = (SPIN_NS, AHEAD_NS) if awake else (0, 0)
 
     # -- the thread
 

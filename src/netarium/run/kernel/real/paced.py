@@ -2,8 +2,9 @@
 
 One turn of the engine: the clock is read; frames that wait at the interfaces enter the network at that instant; all events
 up to it are handled (loop.run, called by address); frames that have arrived are written. Then the engine sleeps until a frame
-comes or `spin_ns` before the next event is due, and stays awake for the rest. It never runs ahead of the clock, and notes how
-far behind it was. What hosts send before virtual time 0 enters at 0.
+comes or `spin_ns` before the next event is due, and stays awake for the rest. It never writes ahead of the clock, and notes how
+far behind it was; after a calm it handles the next event up to `ahead_ns` early, and waits with what it brings. What hosts send
+before virtual time 0 enters at 0.
 
 One thread paces any number of runs, its *members*: each has its own memory, its own virtual time 0 and its own end. Where there
 are many the turns begin `quantum_ns` apart at least, because waking costs more than what a single frame asks for.
@@ -33,6 +34,8 @@ LONGEST_SLEEP_NS = 50_000_000
 DROP_REASONS = len(REASONS)
 REST_NS = 2_000
 """Shorter sleeps are not worth a system call's time."""
+CALM_PS = 200_000_000
+"""Without a write for so long, nothing that writing needs is near the core any more: events are then handled ahead."""
 PLACE_BITS = 32
 
 if INTERPRETED:
@@ -113,8 +116,11 @@ def turn(sim, fleet, m, loop_address):
     real.passes += 1
     now_ns = clock_ns(sim)
     now_ps = (now_ns - real.start_ns) * NS_PS
-    target_ps = min(now_ps, until_ps, next_sample_ps(sim))
     note_lateness(sim, now_ps)
+    event_ps = next_ps(sim)
+    if 0 < event_ps - now_ps <= fleet.pacer[0].ahead_ns * NS_PS and now_ps - real.written_ps > CALM_PS:
+        now_ps = event_ps
+    target_ps = min(now_ps, until_ps, next_sample_ps(sim))
     while target_ps >= 0:
         status = call_entry(loop_address, member_handle(fleet, m), target_ps)
         real.now_ps = sim.counters[0].now_ps
@@ -127,6 +133,9 @@ def turn(sim, fleet, m, loop_address):
     real.engine_ns += begun_ns - now_ns
     real.engine_ns_max = max(real.engine_ns_max, begun_ns - now_ns)
     if real.dirty != NONE:
+        due_ns = target_ps // NS_PS + real.start_ns
+        while begun_ns < due_ns:
+            begun_ns = clock_ns(sim)
         write_all(sim)
         ended_ns = clock_ns(sim)
         real.write_ns += ended_ns - begun_ns
@@ -190,7 +199,7 @@ def rest(fleet, begun_ns):
     due_ns = now_ns + LONGEST_SLEEP_NS
     for m in range(pacer.members):
         due_ns = min(due_ns, fleet.members[m].due_ns)
-    left_ns = due_ns - now_ns
+    left_ns = due_ns - pacer.ahead_ns - now_ns
     sleep_ns = left_ns - pacer.spin_ns
     if sleep_ns < REST_NS:
         ready = wait(fleet, 0)

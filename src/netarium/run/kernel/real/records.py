@@ -182,6 +182,11 @@ PACER = record(
     ("event_bytes", "i8", "size of struct epoll_event"),
     ("data_offset", "i8", "offset of its data"),
     ("spin_ns", "i8", "how long before something is due the engine stops sleeping"),
+    (
+        "ahead_ns",
+        "i8",
+        "how long before an event it is handled, so that what it brings is written when it is due",
+    ),
     ("quantum_ns", "i8", "least time from one turn to the next: many runs share the cost of waking"),
     ("members", "i8", "runs, those that have ended among them"),
     ("under_way", "i8", "runs that have not ended"),
