@@ -75,6 +75,11 @@ class Batches:
         """Trials that the next batch has room for; none while one is under way."""
         return 0 if self._worker is not None else self.size - len(self.inbox)
 
+    @property
+    def pid(self) -> int | None:
+        """Process number of the batch that is under way."""
+        return self._worker.pid if self._worker is not None else None
+
     def submit(self, jobs: Iterable[Job], afresh: bool = False) -> None:
         """Add trials; emulated ones are always run afresh."""
         self.inbox.extend(jobs)

@@ -53,10 +53,13 @@ class Machine(Protocol):
 class Engine(Protocol):
     """The engine in real time, ready to start (run/emulate/realtime.py)."""
 
-    def run(
+    def drive(
         self, start_ns: int | None, progress: Callable[[Any], None] | None, stop: Callable[[], bool] | None
-    ) -> Samples:
+    ) -> None:
         """Run to the end of the plan, or until stop() says so. start_ns: CLOCK_MONOTONIC of virtual time 0."""
+
+    def samples(self) -> Samples:
+        """What was seen."""
 
     def close(self) -> None:
         """Let go of the interfaces."""
@@ -116,8 +119,9 @@ def emulate_trial(
         with machine.supervise((*emulation.programs, *probers), folder / "programs") as running:
             start_ns = company.start_ns(LEAD_NS, lambda: running.wait_for_servers(stop))
             running.begin(start_ns)
-            samples = engine.run(start_ns, progress, lambda: stop() or _hopeless(running.outcomes.values()))
-    company.over()
+            engine.drive(start_ns, progress, lambda: stop() or _hopeless(running.outcomes.values()))
+        company.over()
+        samples = engine.samples()
     outcomes = running.outcomes.values()
     if during is not None and not stop() and not _hopeless(outcomes):
         said = [one for one in outcomes if one.program in probers]
@@ -147,7 +151,7 @@ def _before(
     ):
         start_ns = company.start_ns(LEAD_NS, lambda: running.wait_for_servers(stop))
         running.begin(start_ns)
-        engine.run(start_ns, None, stop)
+        engine.drive(start_ns, None, stop)
     if stop():
         return [], list(before.left_out)
     found = before.findings(running.outcomes.values(), plan.emulation.tolerance_ps / SECOND_PS)

@@ -78,8 +78,9 @@ class Engine:
         self.ended = threading.Event()
         self.failure: BaseException | None = None
         self.collecting = threading.Lock()
-        self._refused_before, self._stolen_before_s = 0, 0.0
+        self._refused_before, self._stolen_before_s = sum(map(refused_of, self.fds)), stolen_s()
         self._spent_before: Spent = self.pacer.spent
+        self._spent_after = self._spent_before
         self.compile_s = time.perf_counter() - loading
 
     def close(self) -> None:
@@ -94,7 +95,16 @@ class Engine:
         stop: Callable[[], bool] | None,
     ) -> Samples:
         """See `emulate`."""
-        self._refused_before, self._stolen_before_s = sum(map(refused_of, self.fds)), stolen_s()
+        self.drive(start_ns, progress, stop)
+        return self.samples()
+
+    def drive(
+        self,
+        start_ns: int | None,
+        progress: Callable[[Progress], None] | None,
+        stop: Callable[[], bool] | None,
+    ) -> None:
+        """The part of `run` that takes its time in real time; what it brought are the `samples`."""
         self._spent_before = self.pacer.spent
         self.real.start_ns = start_ns if start_ns is not None else time.monotonic_ns() + LEAD_NS
         self.pacer.pace(self)
@@ -103,9 +113,9 @@ class Engine:
         finally:
             self.real.stop = 1
             self.ended.wait()
+        self._spent_after = self.pacer.spent
         if self.failure is not None:
             raise self.failure
-        return self._samples()
 
     def serve(self, status: int) -> None:
         """Give the engine what it came back for (pacer.py). Raises MachineCannot."""
@@ -158,7 +168,8 @@ class Engine:
                 self.over_time.append(memory.shot_late[rank].copy())
                 real.collected += 1
 
-    def _samples(self) -> Samples:
+    def samples(self) -> Samples:
+        """What was seen until the end; while the hosts are up, which are asked what they dropped."""
         self._collect()
         memory, real, recorder = self.memory, self.real, self.recorder
         reached = int(memory.counters[0].now_ps)
@@ -185,7 +196,7 @@ class Engine:
     def lateness(self) -> Lateness:
         """How late the engine was, and what hosts dropped because it did not read in time."""
         late, real, pacer = self.memory.late, self.real, self.pacer.row
-        before, now = self._spent_before, self.pacer.spent
+        before, now = self._spent_before, self._spent_after
         shares = {name: getattr(real, f"{name}_ns") / 1e9 for name in ("read", "engine", "write")}
         shares |= {"idle": now.idle_s - before.idle_s, "spin": now.spin_s - before.spin_s}
         if not self._owns_pacer:

@@ -14,6 +14,7 @@ from typing import Any
 import dpkt
 
 from bench.real_hosts import RealPlan, address, address6
+from netarium.run.emulate.pacer import Pacer
 from netarium.run.emulate.realtime import Engine
 from netarium.run.samples import Samples
 
@@ -51,10 +52,10 @@ class Wire:
 class Session:
     """A run under way: the hosts' wires, and, once it is over, its samples."""
 
-    def __init__(self, plan: RealPlan, offload: bool) -> None:
+    def __init__(self, plan: RealPlan, offload: bool, pacer: Pacer | None) -> None:
         self.wires = {host.node: Wire(host.interfaces[0], offload) for host in plan.emulation.hosts}
         fds = {(node, wire.interface.name): wire.engine_side.fileno() for node, wire in self.wires.items()}
-        self.engine = Engine(plan, fds)
+        self.engine = Engine(plan, fds, pacer)
         if offload:
             self.engine.memory.interfaces["vnet_bytes"] = 10
         self.samples: Samples | None = None
@@ -70,9 +71,12 @@ class Session:
 
 
 @contextlib.contextmanager
-def running(plan: RealPlan, offload: bool = False) -> Iterator[Session]:
-    """Run a plan while the body lasts (or to its end); afterwards its samples have passed their check."""
-    session = Session(plan, offload)
+def running(plan: RealPlan, offload: bool = False, pacer: Pacer | None = None) -> Iterator[Session]:
+    """Run a plan while the body lasts (or to its end); afterwards its samples have passed their check.
+
+    pacer: one that paces other runs too.
+    """
+    session = Session(plan, offload, pacer)
     session.thread.start()
     time.sleep(0.05)
     try:

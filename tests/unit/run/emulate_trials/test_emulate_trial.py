@@ -65,10 +65,12 @@ class FakeEngine:
     plan: Any
     stopped: bool = False
 
-    def run(self, start_ns: int, progress: Any, stop: Callable[[], bool]) -> Any:
+    def drive(self, start_ns: int, progress: Any, stop: Callable[[], bool]) -> None:
         assert start_ns > time.monotonic_ns(), "virtual time 0 lies ahead"
         self.machine.log.append(f"engine {self.plan.duration_ps / 1e12:.1f} s")
         self.stopped = stop()
+
+    def samples(self) -> Any:
         return SimpleNamespace(plan=self.plan, stopped=self.stopped)
 
     def close(self) -> None:
@@ -173,9 +175,9 @@ def test_the_trial_starts_once_its_servers_are_ready(tmp_path: Path) -> None:
                 yield running
 
     class Noting(FakeEngine):
-        def run(self, start_ns: int, progress: Any, stop: Callable[[], bool]) -> Any:
+        def drive(self, start_ns: int, progress: Any, stop: Callable[[], bool]) -> None:
             told.append(start_ns)
-            return super().run(start_ns, progress, stop)
+            super().drive(start_ns, progress, stop)
 
     text = TRIAL.replace("mode: emulate", "mode: emulate\nemulate: {linktest: none}")
     machine = Slow()

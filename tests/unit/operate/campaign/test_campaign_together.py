@@ -1,0 +1,92 @@
+"""Emulated trials of a campaign at once: a batch in one process, each trial with a result whatever happens to the batch."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from small_campaigns import run, written
+
+from netarium.operate.campaign import campaignfile, together
+from netarium.operate.campaign.task import Task
+from netarium.run.emulate import needs
+from netarium.run.emulate.ownership import runs
+from netarium.run.kernel.digest import kernel_digest
+
+pytestmark = [
+    pytest.mark.emulate,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        os.geteuid() != 0 or bool(needs.missing_capabilities()) or not os.path.exists("/dev/net/tun"),
+        reason="real hosts need root and /dev/net/tun",
+    ),
+]
+
+REAL = """\
+campaign: small
+base:
+  trial: real
+  duration: 3 s
+  mode: emulate
+  emulate: {linktest: none, tolerance: 50 ms}
+  network:
+    nodes: {client: {kind: host}, r: {kind: router}, server: {kind: host}}
+    links:
+      - {endpoints: [client, r], rate: 100 Mbit/s, delay: 1 us}
+      - {endpoints: [r, server], rate: 10 Mbit/s, delay: 10 ms}
+  services:
+    transfer: {kind: stream, from: client, to: server, rate: 500 kbit/s, stop: 2 s}
+sweeps:
+  - parameters: {"network.links[1].delay": [10 ms, 40 ms]}
+seeds: 5
+modes: [emulate]
+metrics: [transfer.latency.p50, transfer.goodput]
+"""
+
+
+@pytest.fixture
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A runtime folder of the test's own."""
+    folder = tmp_path / "runtime"
+    monkeypatch.setenv("NETARIUM_RUNTIME", str(folder))
+    return folder
+
+
+def test_trials_at_once_are_each_their_own(tmp_path: Path, runtime: Path) -> None:
+    """Ten at once, of two kinds: each measures its own network, and nothing is left of any."""
+    outcome = run(written(tmp_path, REAL), emulated=10)
+    rows = outcome.record.table.to_pylist()
+    assert len(rows) == 10 and {row["mode"] for row in rows} == {"emulate"}
+    for row in rows:
+        assert row["status"] in ("succeeded", "failed"), row[
+            "cause"
+        ]  # failed: the machine was too busy to be on time
+        delay_s = row["param.network.links[1].delay"]
+        assert delay_s <= row["transfer.latency.p50"] <= delay_s + 0.02
+    assert not runs(runtime)
+
+
+def test_trials_of_a_batch_whose_process_is_killed_are_tried_once_more(tmp_path: Path, runtime: Path) -> None:
+    campaign = campaignfile.load(str(written(tmp_path, REAL)))
+    task = Task(
+        campaign.bases, campaign.variants, campaign.campaign.metrics, str(tmp_path), "none", kernel_digest()
+    )
+    jobs = [job for job in campaign.jobs() if job.mode == "emulate"][:3]
+    with together.Batches(task, size=3, deadline_s=60.0, memory_bytes=4 * 10**9) as batches:
+        batches.submit(jobs)
+        killed = 0
+        results = []
+        until = time.monotonic() + 120
+        while batches.backlog and time.monotonic() < until:
+            results += batches.pump(0.2)
+            if batches.pid is not None and killed < 2 and runs(runtime):
+                os.kill(batches.pid, signal.SIGKILL)
+                killed += 1
+                time.sleep(0.5)
+    assert killed == 2
+    assert {result.id for result in results} == {job.id for job in jobs}
+    assert {result.status for result in results} == {"crashed"}
+    assert all("the process of its batch" in result.cause for result in results)
