@@ -61,11 +61,10 @@ def test_trials_at_once_are_each_their_own(tmp_path: Path, runtime: Path) -> Non
     rows = outcome.record.table.to_pylist()
     assert len(rows) == 10 and {row["mode"] for row in rows} == {"emulate"}
     for row in rows:
-        assert row["status"] in ("succeeded", "failed"), row[
-            "cause"
-        ]  # failed: the machine was too busy to be on time
+        # "failed" would be a machine too busy to be on time
+        assert row["status"] in ("succeeded", "failed"), row["cause"]
         delay_s = row["param.network.links[1].delay"]
-        assert delay_s <= row["transfer.latency.p50"] <= delay_s + 0.02
+        assert delay_s <= row["metric.transfer.latency.p50"] <= delay_s + 0.02
     assert not runs(runtime)
 
 
