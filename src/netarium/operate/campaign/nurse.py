@@ -33,12 +33,7 @@ class Nurse:
         environment = dict(os.environ)
         source = str(Path(__file__).resolve().parents[3])
         environment["PYTHONPATH"] = os.pathsep.join([source, *filter(None, [environment.get("PYTHONPATH")])])
-        for library in (
-            "OMP",
-            "OPENBLAS",
-            "MKL",
-            "NUMBA",
-        ):  # threads before a fork are not safe, nor of use here
+        for library in ("OMP", "OPENBLAS", "MKL"):  # threads before a fork are not safe, nor of use here
             environment[f"{library}_NUM_THREADS"] = "1"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "netarium.operate.campaign.nursery", str(theirs.fileno())],
