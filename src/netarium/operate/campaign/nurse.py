@@ -30,17 +30,12 @@ class Nurse:
     def __init__(self, compiling: Callable[[], None] = lambda: None) -> None:
         self._compiling = compiling
         self.control, theirs = socket.socketpair()
-        environment = dict(os.environ)
-        source = str(Path(__file__).resolve().parents[3])
-        environment["PYTHONPATH"] = os.pathsep.join([source, *filter(None, [environment.get("PYTHONPATH")])])
-        for library in ("OMP", "OPENBLAS", "MKL"):  # threads before a fork are not safe, nor of use here
-            environment[f"{library}_NUM_THREADS"] = "1"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "netarium.operate.campaign.nursery", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            env=environment,
+            env=surroundings(),
             start_new_session=True,
         )
         theirs.close()
@@ -115,3 +110,14 @@ class Nurse:
     def _gone(self) -> MachineCannot:
         code = self._process.wait()
         return MachineCannot(f"the process that workers are started from has ended (exit code {code})")
+
+
+def surroundings() -> dict[str, str]:
+    """The nursery's environment: this one, the package where it is now, and no threads in libraries.
+
+    Threads before a fork are not safe, and of no use to workers of one trial each.
+    """
+    source = str(Path(__file__).resolve().parents[3])
+    path = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
+    single = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    return {**os.environ, **single, "PYTHONPATH": path}

@@ -80,6 +80,7 @@ def campaign(
     """
     from netarium.operate.campaign import campaignfile, keeping
     from netarium.operate.campaign.runner import Options, run_campaign
+    from netarium.store.arrow import without_pandas
 
     if list_bundled:
         for name in campaignfile.examples():
@@ -92,6 +93,7 @@ def campaign(
     if dry_run:
         _dry_run(design, options, as_json)
         return
+    without_pandas()
     if only:
         _run_alone(design, only, out, quiet)
     from netarium.operate.campaign.progress import campaign_watcher

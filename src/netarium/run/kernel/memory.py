@@ -73,11 +73,10 @@ FIELDS: dict[str, tuple[np.dtype, int]] = {
 }
 """Name of each array -> its dtype and number of dimensions."""
 _POSITIONS = {name: 3 * rank for rank, name in enumerate(FIELDS)}
-_PLACES = dict(
-    zip(FIELDS, accumulate([-(-dtype.itemsize // 64) * 64 for dtype, _ in FIELDS.values()], initial=0))
-)
+_SIZES = [-(-dtype.itemsize // 64) * 64 for dtype, _ in FIELDS.values()]
+_PLACES = dict(zip(FIELDS, accumulate(_SIZES[:-1], initial=0), strict=True))
 """Where the one element of each array that a run does not have lies in the block of all of them."""
-_BLOCK_BYTES = sum(-(-dtype.itemsize // 64) * 64 for dtype, _ in FIELDS.values())
+_BLOCK_BYTES = sum(_SIZES)
 
 as_sim = view(FIELDS)
 
