@@ -82,13 +82,12 @@ class Recorder:
         np.copyto(self.last_row, port_row[: len(self.last_row)])
         np.take(self.last_row, self.plan.watched_ports, axis=0, out=self.port_rows[row])
         self._track()
-        flows, conns = self.memory.flows, self.memory.conns
-        holders = flows["conn"][self.tracked]
-        raw = (
-            services[: self.services].tobytes(),
-            flows.view(_FLOW_BYTES)[self.tracked].tobytes(),
-            conns.view(_CONN_BYTES)[holders[holders != r.NONE]].tobytes(),
-        )
+        flows = self.memory.flows.view(_FLOW_BYTES)[self.tracked].tobytes()
+        holders = np.frombuffer(flows, r.FLOW)[
+            "conn"
+        ]  # of the copy: in real time the engine goes on meanwhile
+        conns = self.memory.conns.view(_CONN_BYTES)[holders[holders != r.NONE]].tobytes()
+        raw = (services[: self.services].tobytes(), flows, conns)
         self._raw.append(raw)
         self._raw_bytes += sum(map(len, raw))
         if self._raw_bytes > RAW_BYTES:

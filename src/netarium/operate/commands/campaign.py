@@ -180,10 +180,11 @@ def _dry_run(design: Design, options: Options, as_json: bool) -> None:
         )
         return
     seeds, modes = len(design.campaign.seeds), len(design.campaign.modes)
-    times = f"{found.variants:,} variants x {seeds} seed{'s' * (seeds > 1)}" + f" x {modes} modes" * (
-        modes > 1
-    )
-    typer.echo(f"{design.campaign.campaign}: {found.trials:,} trials ({times})")
+    points = sum(variant.modes == design.campaign.modes for variant in design.variants)
+    times = f"{points:,} variants x {seeds} seed{'s' * (seeds > 1)}" + f" x {modes} modes" * (modes > 1)
+    apart = sum(len(variant.seeds) for variant in design.variants if variant.modes != design.campaign.modes)
+    real = f", of which {apart:,} with real hosts instead" if apart else ""
+    typer.echo(f"{design.campaign.campaign}: {found.trials:,} trials ({times}{real})")
     for parameter in design.parameters():
         values = [str(value) for value in parameter["values"]]
         more = f", … ({len(values)} values)" if len(values) > SHOWN else ""
