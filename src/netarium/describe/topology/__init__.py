@@ -35,7 +35,7 @@ def parse(value: Any) -> Kind:
         raise TrialInvalid([problem]) from None
     if isinstance(mapping, dict) and (kind := mapping.get("kind")) not in _BUILDERS:
         hint = did_you_mean(kind, _BUILDERS) or _in_library(str(kind))
-        raise TrialInvalid([Problem("topology", repr(kind), one_of(_BUILDERS, limit=20), hint)])
+        raise TrialInvalid([Problem("topology.kind", repr(kind), one_of(_BUILDERS, limit=20), hint)])
     spec: Kind = Network(topology=mapping).topology
     return spec
 
