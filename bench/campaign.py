@@ -194,6 +194,9 @@ def main() -> None:
     parser.add_argument("--ray", action="store_true", help="on a local Ray cluster too")
     parser.add_argument("--no-store", action="store_true", help="leave out the store")
     asked = parser.parse_args()
+    from netarium.store.arrow import without_pandas
+
+    without_pandas()  # as the command line does
     design = design_of(asked.trials)
     rows = [compared(design, asked.workers, None, asked.sample)]
     if asked.ray:

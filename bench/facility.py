@@ -8,6 +8,7 @@ by a fixed stride over their names.
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 
 from netarium.describe.topology.backbone import CITIES
@@ -111,5 +112,14 @@ def lines() -> list[str]:
     return text
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the trial to standard output, or say what this is."""
+    formatter = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(
+        "python -m bench.facility", description=__doc__, formatter_class=formatter
+    ).parse_args()
     print("\n".join(lines()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 """How soon the program answers: `--help`, the first run ever (kernels compiled), later runs of a tiny trial.
 
-Every start is a process of its own. CPU time counts its children too and leaves out what others do; wall time is beside it.
+Every start is a process of its own. Wall time is what a user waits; CPU time beside it counts children too (a report is
+drawn in one, beside the run) and leaves out what others do.
 """
 
 from __future__ import annotations

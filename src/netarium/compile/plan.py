@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ class Plan:
     array_digests: dict[str, tuple[np.ndarray, bytes]] = field(default_factory=dict, repr=False)
     """Arrays with their digests, as far as they were asked for: a plan with another seed has nearly all in common."""
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) over all that decides the samples: arrays, duration, sample instants, the user's own files."""
         digest = hashlib.sha256()

@@ -15,6 +15,7 @@ from netarium.units import SECOND_PS, PositiveSize, PositiveTime, Time, Value
 VALUES_MAX = 10_000
 TRIALS_MAX = 1_000_000
 RANGE_KEYS = ("from", "to", "count", "scale")
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1, strict=True)]
 
 
 class Sweep(Part):
@@ -148,6 +149,17 @@ class Leader(Part):
     """Which end of it leads."""
 
 
+class Selection(Part):
+    """Some of the trials: those in which the swept parameters have these values."""
+
+    where: dict[str, Any]
+    """Path of a swept parameter, or name of cases -> the value, or a list of values."""
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] | None = None
+    """Which of the campaign's seeds; default: all."""
+    set: dict[str, Any] = Field(default_factory=dict)
+    """Path of the trial -> value, for these trials."""
+
+
 class TrialLimits(Part):
     """What a trial may take; one that takes more is stopped and recorded with the cause."""
 
@@ -172,7 +184,6 @@ def _listed_metric(value: Any) -> Any:
 
 
 Metrics = tuple[Annotated[KeptMetric, BeforeValidator(_listed_metric)], ...]
-Seed = Annotated[int, Field(ge=0, le=2**63 - 1, strict=True)]
 
 
 def _seeds(value: Any) -> Any:
@@ -221,6 +232,8 @@ class Campaign(Part):
     """How many seeds (1 to n), or which."""
     modes: Annotated[tuple[Literal["simulate", "emulate"], ...], Field(min_length=1)] = ("simulate",)
     """Virtual time with models, real time with real hosts, or both."""
+    emulated: tuple[Selection, ...] = ()
+    """Trials that are run with real hosts, in place of the modes of the others."""
     metrics: Metrics = (KeptMetric(metric="*"),)
     """What is kept of each trial: metrics, patterns of them, or a metric over a window; default: all of services."""
     leader: Leader | None = None

@@ -103,7 +103,7 @@ def _points_wrong(design: Design) -> tuple[list[Problem], list[Trial]]:
             break
         variant = design.variants[number]
         try:
-            trials.append(design.trial(number, design.campaign.seeds[0], design.campaign.modes[0]))
+            trials.append(design.trial(number, variant.seeds[0], variant.modes[0]))
         except TrialInvalid as invalid:
             for problem in invalid.problems:
                 where = _where_of(design, number, problem)

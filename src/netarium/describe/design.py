@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from netarium.describe.campaign import TRIALS_MAX, Campaign
+from netarium.describe.campaign import TRIALS_MAX, Campaign, Selection
 from netarium.describe.files import FILE_FIELDS, parts_of
 from netarium.describe.overrides import apply_values
-from netarium.describe.paths import parse_path
+from netarium.describe.paths import format_path, parse_path
 from netarium.describe.sweeps import crossed, crossed_count
 from netarium.describe.trial import Source, Trial
-from netarium.errors import Mistake, Problem, TrialInvalid
+from netarium.errors import Mistake, Problem, TrialInvalid, did_you_mean, one_of
 from netarium.units import Value
 
 ID_CHARACTERS = 16
@@ -82,11 +82,13 @@ class Base:
 
 @dataclass(frozen=True)
 class Variant:
-    """One setting of all parameters: which base, what changes, what the columns of the parameters say."""
+    """One setting of all parameters: which base, what changes, what the columns of the parameters say; its seeds and modes."""
 
     base: int
     changes: tuple[tuple[str, Any], ...]
     parameters: tuple[tuple[str, Any], ...]
+    seeds: tuple[int, ...] = ()
+    modes: tuple[str, ...] = ()
 
     @functools.cached_property
     def text(self) -> str:
@@ -117,7 +119,7 @@ class Design:
     """Of each variant, the places of its changes in the campaign's file."""
 
     def __len__(self) -> int:
-        return len(self.variants) * len(self.campaign.seeds) * len(self.campaign.modes)
+        return sum(len(variant.seeds) * len(variant.modes) for variant in self.variants)
 
     def jobs(self) -> Iterator[Job]:
         """Every trial, variant by variant."""
@@ -125,8 +127,8 @@ class Design:
             sha = hashlib.sha256(self.bases[variant.base].digest.encode())
             sha.update(_canonical([[path, value] for path, value in variant.changes]).encode())
             sha.update(self._contents(variant))
-            for mode in self.campaign.modes:
-                for seed in self.campaign.seeds:
+            for mode in variant.modes:
+                for seed in variant.seeds:
                     own = sha.copy()
                     own.update(f"{seed} {mode}".encode())
                     yield Job(own.hexdigest()[:ID_CHARACTERS], number, seed, mode)
@@ -262,8 +264,92 @@ def design_of(
         if point.file not in at:
             at[point.file] = len(bases)
             bases.append(_prepared(campaign, find(point.file) if point.file else _given(campaign, find)))
-    variants = [Variant(at[point.file], point.changes, point.parameters) for point in found]
-    return Design(campaign, bases, variants, text, file, [point.where for point in found])
+    variants = [
+        Variant(at[point.file], point.changes, point.parameters, campaign.seeds, campaign.modes)
+        for point in found
+    ]
+    chosen = selected(campaign, variants, [point.where for point in found])
+    return Design(campaign, bases, chosen.variants, text, file, chosen.where)
+
+
+@dataclass
+class _Chosen:
+    """Variants, and of each the places of its changes in the campaign's file."""
+
+    variants: list[Variant]
+    where: list[tuple[tuple[str | int, ...], ...]]
+
+
+def selected(
+    campaign: Campaign, variants: list[Variant], where: list[tuple[tuple[str | int, ...], ...]]
+) -> _Chosen:
+    """The variants with those apart that `emulated` chooses. Raises TrialInvalid where it chooses none."""
+    chosen = _Chosen(variants, where)
+    for index, selection in enumerate(campaign.emulated):
+        at = ("emulated", index)
+        problems = list(_selection_wrong(campaign, selection, chosen.variants, at))
+        if problems:
+            raise TrialInvalid(problems)
+        before, chosen = chosen, _Chosen([], [])
+        for variant, places in zip(before.variants, before.where, strict=True):
+            own = variant.seeds if _matches(selection, variant) else ()
+            seeds = tuple(seed for seed in own if selection.seeds is None or seed in selection.seeds)
+            rest = tuple(seed for seed in variant.seeds if seed not in seeds)
+            if rest:
+                chosen.variants.append(dataclasses.replace(variant, seeds=rest))
+                chosen.where.append(places)
+            if seeds:
+                changes = variant.changes + tuple(selection.set.items())
+                chosen.variants.append(
+                    dataclasses.replace(variant, changes=changes, seeds=seeds, modes=("emulate",))
+                )
+                chosen.where.append(places + tuple((*at, "set", path) for path in selection.set))
+    return chosen
+
+
+def _values(given: Any) -> set[str]:
+    return {_canonical(value) for value in (given if isinstance(given, list) else [given])}
+
+
+def _matches(selection: Selection, variant: Variant) -> bool:
+    """Whether a variant has one of the wanted values of every parameter, and is not emulated already."""
+    own = dict(variant.parameters)
+    known = all(path in own and _canonical(own[path]) in _values(v) for path, v in selection.where.items())
+    return known and variant.modes != ("emulate",)
+
+
+def _selection_wrong(
+    campaign: Campaign, selection: Selection, variants: Sequence[Variant], at: tuple[str | int, ...]
+) -> Iterator[Problem]:
+    """Parameters that are not swept, values that none of them has, seeds that the campaign has not."""
+    swept: dict[str, dict[str, Any]] = {}
+    for variant in variants:
+        for path, value in variant.parameters:
+            swept.setdefault(path, {}).setdefault(_canonical(value), value)
+    for path, given in selection.where.items():
+        where = format_path((*at, "where", path))
+        if path not in swept:
+            yield Problem(where, repr(path), f"what is swept: {one_of(swept)}", did_you_mean(path, swept))
+            continue
+        known = [shown(value) for value in swept[path].values()]
+        for value in sorted(_values(given) - set(swept[path])):
+            word = shown(json.loads(value))
+            yield Problem(
+                where, repr(word), f"a value that is swept: {one_of(known)}", did_you_mean(word, known)
+            )
+    for seed in selection.seeds or ():
+        if seed not in campaign.seeds:
+            yield Problem(
+                format_path((*at, "seeds")),
+                str(seed),
+                f"seeds of the campaign: {one_of(map(str, campaign.seeds))}",
+            )
+    if not any(_matches(selection, variant) for variant in variants) and all(
+        p in swept for p in selection.where
+    ):
+        yield Problem(
+            format_path(at), "no trial that is not emulated already", "a combination that the sweeps have"
+        )
 
 
 def _given(campaign: Campaign, find: Callable[[str], Base]) -> Base:

@@ -208,11 +208,12 @@ def _jain(flows: np.ndarray, stop_ps: int) -> float | None:
 
 def measure_links(samples: Samples) -> dict[str, dict[str, Any]]:
     """The metrics of every port, by name "a->b"."""
+    widths_ps = np.diff(np.concatenate([[0], samples.times_ps])).astype(np.float64)
+    return {name: _port_metrics(samples, index, widths_ps) for index, name in enumerate(samples.ports)}
+
+
+def _port_metrics(samples: Samples, index: int, widths_ps: np.ndarray) -> dict[str, Any]:
     end_ps = int(samples.times_ps[-1])
-    return {name: _port_metrics(samples, index, end_ps) for index, name in enumerate(samples.ports)}
-
-
-def _port_metrics(samples: Samples, index: int, end_ps: int) -> dict[str, Any]:
     total = samples.port_totals[index]
     sent_packets, rate = int(total["sent_packets"]), int(total["rate_bps"])
     throughput = int(total["sent_bytes"]) * 8 * SECOND_PS / end_ps
@@ -224,7 +225,7 @@ def _port_metrics(samples: Samples, index: int, end_ps: int) -> dict[str, Any]:
         "sent_packets": sent_packets,
         "sent_bytes": int(total["sent_bytes"]),
         "queue_bytes_max": int(total["queue_bytes_max"]),
-        "queue_bytes_mean": _time_mean(samples, index, "queue_bytes"),
+        "queue_bytes_mean": _time_mean(samples, index, "queue_bytes", widths_ps),
         "queue_packets_max": int(total["queue_packets_max"]),
         "queue_packets_mean": int(total["queue_time_ps"]) / end_ps,
         "queue_wait_s_mean": int(total["queue_time_ps"]) / sent_packets / SECOND_PS if sent_packets else None,
@@ -233,13 +234,12 @@ def _port_metrics(samples: Samples, index: int, end_ps: int) -> dict[str, Any]:
     }
 
 
-def _time_mean(samples: Samples, port: int, key: str) -> float | None:
+def _time_mean(samples: Samples, port: int, key: str, widths_ps: np.ndarray) -> float | None:
     """Mean over the sample instants, each weighed by its interval; None for a port without a series."""
     column = samples.watched_column(port)
     if column is None:
         return None
-    widths = np.diff(np.concatenate([[0], samples.times_ps])).astype(np.float64)
-    return float((samples.port_series[key][:, column] * widths).sum() / widths.sum())
+    return float((samples.port_series[key][:, column] * widths_ps).sum() / widths_ps.sum())
 
 
 def link_throughput_bps(samples: Samples, port: int, from_ps: int, to_ps: int) -> float:

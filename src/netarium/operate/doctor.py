@@ -20,13 +20,17 @@ NEEDED_DISK_BYTES = 10**9
 
 @dataclass(frozen=True)
 class Finding:
-    """One row: what was looked at, whether it is there, what was found, and what to do when it is not."""
+    """One row: what was looked at, whether it is there, what was found, and what to do when it is not.
+
+    optional: most trials do without it; the advice says what it is for.
+    """
 
     needed_for: str
     what: str
     ok: bool
     found: str
     advice: str = ""
+    optional: bool = False
 
 
 def examine(runs: Path) -> list[Finding]:
@@ -112,6 +116,7 @@ def tshark() -> Finding:
         path is not None,
         path or "not there",
         "only to look into captures: apt install tshark",
+        optional=True,
     )
 
 

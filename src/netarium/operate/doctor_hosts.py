@@ -38,7 +38,14 @@ def privileges() -> Finding:
 def namespaces() -> Finding:
     unshare = shutil.which("unshare")
     if unshare is None:
-        return Finding(REAL_HOSTS, "namespaces", False, "no unshare command", "apt install util-linux")
+        return Finding(
+            REAL_HOSTS,
+            "namespaces",
+            False,
+            "no unshare command",
+            "only to work without root: apt install util-linux",
+            optional=True,
+        )
     own_user = ["--user", "--map-root-user"] if needs.missing_capabilities() else []
     attempt = subprocess.run(
         [unshare, *own_user, "--net", "true"], capture_output=True, text=True, timeout=TRY_LIMIT_S
@@ -67,7 +74,12 @@ def user_namespaces() -> Finding:
 
     found = attempt.stderr.strip().removeprefix("unshare: ") or "refused"
     return Finding(
-        REAL_HOSTS, "user namespaces", False, found, f"only to work without root: {how_to_allow()}"
+        REAL_HOSTS,
+        "user namespaces",
+        False,
+        found,
+        f"only to work without root: {how_to_allow()}",
+        optional=True,
     )
 
 
@@ -97,7 +109,7 @@ def open_files() -> Finding:
     hosts = max(0, (hard - needs.SPARE_FDS) // 2)
     found = f"at most {hard}: some {hosts} hosts with one interface each"
     advice = f"for more hosts: ulimit -Hn {WANTED_FDS}, or LimitNOFILE={WANTED_FDS} in a systemd unit"
-    return Finding(REAL_HOSTS, "open files", hard >= WANTED_FDS, found, advice)
+    return Finding(REAL_HOSTS, "open files", hard >= WANTED_FDS, found, advice, optional=True)
 
 
 def network_namespaces_limit() -> Finding:
@@ -117,8 +129,10 @@ def congestion_controls() -> Finding:
     available = path.read_text().split() if path.exists() else []
     missing = [name for name in WANTED_CONGESTION if name not in available]
     found = ("only " if missing else "") + ", ".join(available) if available else "none can be listed"
-    advice = "modprobe " + " ".join(f"tcp_{name}" for name in missing)
-    return Finding(REAL_HOSTS, "kernel congestion", not missing, found, advice)
+    advice = "only for transport.congestion of that name: modprobe " + " ".join(
+        f"tcp_{name}" for name in missing
+    )
+    return Finding(REAL_HOSTS, "kernel congestion", not missing, found, advice, optional=True)
 
 
 def ip_command() -> Finding:
@@ -137,14 +151,24 @@ def frr() -> Finding:
     """Its daemons lie beside the path of programs."""
     folder = next((folder for folder in FRR_FOLDERS if os.access(f"{folder}/zebra", os.X_OK)), None)
     return Finding(
-        REAL_HOSTS, "FRR", folder is not None, folder or "not there", "only for real routers: apt install frr"
+        REAL_HOSTS,
+        "FRR",
+        folder is not None,
+        folder or "not there",
+        "only for real routers: apt install frr",
+        optional=True,
     )
 
 
 def _program(name: str, package: str, purpose: str) -> Finding:
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     return Finding(
-        REAL_HOSTS, name, path is not None, path or "not there", f"only {purpose}: apt install {package}"
+        REAL_HOSTS,
+        name,
+        path is not None,
+        path or "not there",
+        f"only {purpose}: apt install {package}",
+        optional=True,
     )
 
 

@@ -1,16 +1,16 @@
 """Whether the engine is compiled already, and where that is kept.
 
-A run that has compiled leaves a mark that stands for the kernel files and for the compiler's versions, and the next run
-looks for its own.
+A run that has compiled leaves a mark that stands for the kernel files and for what else compiled code depends on, and the
+next run looks for its own.
 """
 
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import version
 from pathlib import Path
 
 from netarium.run.kernel import jit
+from netarium.run.kernel.machinecode import circumstances
 
 
 def folder() -> Path:
@@ -34,7 +34,7 @@ def remember() -> None:
 
 def _mark() -> Path:
     kernels = Path(jit.__file__).parent
-    identity = hashlib.sha256(f"{kernels} {version('numba')} {version('llvmlite')}".encode())
+    identity = hashlib.sha256(f"{kernels} {circumstances()}".encode())
     for path in sorted(kernels.rglob("*.py")):
         about = path.stat()
         identity.update(f"{path} {about.st_mtime_ns} {about.st_size}\n".encode())

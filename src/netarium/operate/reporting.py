@@ -104,6 +104,9 @@ def main() -> None:
 
     from netarium.show import plots, report  # noqa: F401
     from netarium.show.plots import svg  # noqa: F401
+    from netarium.store.arrow import without_pandas
+
+    without_pandas()
 
     ready, _, _ = select.select([sys.stdin], [], [], WAIT_S)
     line = sys.stdin.readline() if ready else ""

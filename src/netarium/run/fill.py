@@ -25,8 +25,10 @@ from netarium.run.kernel.memory import Memory, aligned
 from netarium.run.kernel.observe import BIN_COUNT
 from netarium.run.samples import PORT_SERIES
 
-FIRST_PACKETS, FIRST_SACKS, FIRST_CAPTURED = 8192, 4096, 65536
-"""Sizes to begin with; they grow as a run needs."""
+FIRST_PACKETS, FIRST_SACKS, FIRST_NEAR, FIRST_CAPTURED = 4096, 2560, 4096, 65536
+"""Sizes to begin with; they grow as a run needs. A tiny run spends more time on filling them than on anything else."""
+REAL_TIME_SCALE = 8
+"""How many times larger they are in real time, where growing makes the engine late."""
 LOOK_AHEAD_PORTS = 2048
 """With so many ports, their packets and connections no longer fit a core's cache."""
 CONNS_MARGIN, FLOWS_MARGIN = 64, 64
@@ -53,6 +55,8 @@ class Run:
         if name in ("conns", "packets") and new > INDEX_LIMIT:
             raise MemoryError
         memory.grow(name, new)
+        if name in ("packets", "conns"):  # more of them have more events under way
+            grow_near(memory, GROWTH * len(memory.near))
         if name == "packets":
             link_packets(memory, old, new)
         elif name == "sacks":
@@ -78,18 +82,20 @@ def fill(plan: Any) -> Run:
         np.concatenate([given["routes"], np.zeros(2 * plan.route_span * conns, np.int64)])
     )
     given["hooks"] = np.array(addresses(plan.user_functions) or [0], np.int64)
-    segments = 1 << max(14, int(np.ceil(np.log2(64 * conns + 4096))))
+    scale = 1 if plan.emulation is None else REAL_TIME_SCALE
+    packets, sacks = scale * FIRST_PACKETS, scale * FIRST_SACKS
+    segments = scale << (64 * sources + 4096).bit_length()
     memory = Memory(
         **given,
-        packets=aligned(FIRST_PACKETS, r.PACKET),
-        sacks=aligned(FIRST_SACKS, r.SACKS),
+        packets=aligned(packets, r.PACKET),
+        sacks=aligned(sacks, r.SACKS),
         conns=aligned(conns, r.CONN),
         flows=aligned(max(sources, conns) + FLOWS_MARGIN, r.FLOW),
         segments=aligned(segments, r.SEGMENT),
         again=aligned(segments, np.dtype(np.int64)),
         ranges=aligned(max(1 << 12, 16 * conns), r.RANGE),
         events=aligned(4096 + 4 * (sources + len(given["actions"]) + conns + ports), r.EVENT),
-        near=aligned(calendar.NODES, r.NEAR_EVENT),
+        near=aligned(0, r.NEAR_EVENT),
         days=aligned(calendar.DAYS >> calendar.WORD_BITS, np.dtype(np.int64)),
         weeks=aligned(calendar.DAYS >> 2 * calendar.WORD_BITS, np.dtype(np.int64)),
         day_first=aligned(calendar.DAYS, np.dtype(np.int32)),
@@ -114,9 +120,10 @@ def fill(plan: Any) -> Run:
     counters.conn_free = r.NONE
     counters.looks_ahead = ports >= LOOK_AHEAD_PORTS
     counters.day_log2 = calendar.DAY_LOG2_FIRST
-    memory.near["next"] = np.append(np.arange(1, calendar.NODES), r.NONE)
-    link_packets(memory, 0, FIRST_PACKETS)
-    link_sacks(memory, 0, FIRST_SACKS)
+    counters.near_free = r.NONE
+    grow_near(memory, scale * FIRST_NEAR + 4 * (ports + conns))
+    link_packets(memory, 0, packets)
+    link_sacks(memory, 0, sacks)
     link_conns(memory, 0, conns)
     reset_windows(memory)
     _schedule(memory, plan)
@@ -132,6 +139,18 @@ def _copied(array: np.ndarray) -> np.ndarray:
 def _conns_at_first(plan: Any) -> int:
     """A connection for every source that holds one flow; those of requests come and go, and grow on demand."""
     return len(plan.arrays["sources"])
+
+
+def grow_near(memory: Memory, count: int) -> None:
+    """Lengthen the calendar's pool of entries to `count`, or its largest size; the new ones are free."""
+    old, new = len(memory.near), min(count, calendar.NODES)
+    if new <= old:
+        return
+    memory.grow("near", new)
+    near, counters = memory.near, memory.counters[0]
+    near["next"][old:] = np.arange(old + 1, new + 1)
+    near["next"][new - 1] = counters.near_free
+    counters.near_free = old
 
 
 def link_packets(memory: Memory, first: int, end: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,22 +34,30 @@ CUMULATIVE = (
     "received_packets",
     "retransmissions",
 )
+RAW_BYTES = 2 << 20
+"""Copied rows that wait to be worked out, at most; they stay in the processor's cache."""
+
+_FLOW_BYTES, _CONN_BYTES = np.dtype((np.void, r.FLOW.itemsize)), np.dtype((np.void, r.CONN.itemsize))
+"""Records as nothing but bytes, which NumPy copies forty times faster than field by field."""
 
 
 class Recorder:
-    """Collects one row of every series an instant."""
+    """Collects one row of every series an instant.
+
+    An instant costs a few copies of whole rows as the kernel has them; what they mean is worked out for many rows at once.
+    """
 
     def __init__(self, plan: Any, run: Run) -> None:
         self.plan, self.run, self.memory = plan, run, run.memory
-        count, services = len(plan.sample_times_ps), len(plan.service_names)
+        count, services, ports = len(plan.sample_times_ps), len(plan.service_names), plan.graph.port_count
         self.services = services
         self.taken = 0
         self.end_ps = 0
         self.times = np.zeros(count, np.int64)
         self.service_series = np.zeros((count, services), SERVICE_SERIES)
         self.window = np.zeros((count, services), WINDOW_LATENCY)
-        self.port_series = np.zeros((count, len(plan.watched_ports)), PORT_SERIES)
-        self.ports_last = np.zeros(plan.graph.port_count, PORT_SERIES)
+        self.port_rows = np.zeros((count, len(plan.watched_ports), len(PORT_SERIES.names)), np.int64)
+        self.last_row = np.zeros((ports, len(PORT_SERIES.names)), np.int64)
         self.tracked = np.zeros(0, np.int32)
         self.tracked_of = np.zeros(services, np.int64)
         self.seen = 0
@@ -56,6 +65,8 @@ class Recorder:
         self.sums = {what: np.zeros(services) for what in ("latency", "rtt")}
         self.least = {what: np.full(services, np.iinfo(np.int64).max) for what in ("latency", "rtt")}
         self.largest = {what: np.full(services, -1, np.int64) for what in ("latency", "rtt")}
+        self._raw: list[tuple[bytes, bytes, bytes]] = []
+        self._raw_bytes = 0
 
     def take(self, now_ps: int) -> None:
         """One row of everything at `now_ps`."""
@@ -68,12 +79,33 @@ class Recorder:
         row = self.taken
         self.taken += 1
         self.times[row] = self.end_ps = now_ps
-        self._services(row, services[: self.services])
-        self._ports(row, port_row)
-        self._flows()
+        np.copyto(self.last_row, port_row[: len(self.last_row)])
+        np.take(self.last_row, self.plan.watched_ports, axis=0, out=self.port_rows[row])
+        self._track()
+        flows = self.memory.flows.view(_FLOW_BYTES)[self.tracked].tobytes()
+        holders = np.frombuffer(flows, r.FLOW)[
+            "conn"
+        ]  # of the copy: in real time the engine goes on meanwhile
+        conns = self.memory.conns.view(_CONN_BYTES)[holders[holders != r.NONE]].tobytes()
+        raw = (services[: self.services].tobytes(), flows, conns)
+        self._raw.append(raw)
+        self._raw_bytes += sum(map(len, raw))
+        if self._raw_bytes > RAW_BYTES:
+            self._work_out()
 
-    def _services(self, row: int, services: np.ndarray) -> None:
-        series, window = self.service_series[row], self.window[row]
+    def _work_out(self) -> None:
+        """Make rows of the series from what was copied since the last time."""
+        raw, self._raw, self._raw_bytes = self._raw, [], 0
+        if raw:
+            services, flows, conns = zip(*raw, strict=True)
+            rows = slice(self.taken - len(raw), self.taken)
+            self._services(rows, _joined(services, r.SERVICE).reshape(len(raw), self.services))
+            lengths = [len(each) // r.FLOW.itemsize for each in flows]
+            self._flows(_joined(flows, r.FLOW), _joined(conns, r.CONN), lengths)
+
+    def _services(self, rows: slice, services: np.ndarray) -> None:
+        """services: SERVICE[rows, services]."""
+        series, window = self.service_series[rows], self.window[rows]
         for name in (*CUMULATIVE, "active_flows", "in_flight_packets"):
             series[name] = services[name]
         for name in ("min_ps", "max_ps", "sum_ps", "count"):
@@ -81,18 +113,16 @@ class Recorder:
         empty = services["latency_count"] == 0
         window["min_ps"][empty] = window["max_ps"][empty] = 0
         for what in ("latency", "rtt"):
-            self.sums[what] += services[f"{what}_sum_ps"]
-            np.minimum(self.least[what], services[f"{what}_min_ps"], out=self.least[what])
-            np.maximum(self.largest[what], services[f"{what}_max_ps"], out=self.largest[what])
-
-    def _ports(self, row: int, port_row: np.ndarray) -> None:
-        columns = self.ports_last.view(np.int64).reshape(-1, len(PORT_SERIES.names))
-        columns[...] = port_row[: len(columns)]
-        self.port_series[row] = self.ports_last[self.plan.watched_ports]
+            for sums in services[f"{what}_sum_ps"]:  # in their order: sums of floats depend on it
+                self.sums[what] += sums
+            np.minimum(self.least[what], services[f"{what}_min_ps"].min(axis=0), out=self.least[what])
+            np.maximum(self.largest[what], services[f"{what}_max_ps"].max(axis=0), out=self.largest[what])
 
     def _track(self) -> None:
         """Of the flows that began since the last sample, add the first of each service to those tracked."""
         begun = int(self.memory.counters[0].flows)
+        if begun == self.seen:
+            return
         new = self.memory.flows["service"][self.seen : begun]
         found = [np.zeros(0, np.int64)]
         for service in np.flatnonzero(self.tracked_of < self.plan.tracked_flows).tolist():
@@ -103,33 +133,23 @@ class Recorder:
         self.tracked = np.concatenate([self.tracked, added.astype(np.int32)])
         self.seen = begun
 
-    def _flows(self) -> None:
-        """State of the tracked flows that have begun."""
-        memory = self.memory
-        self._track()
-        flows = memory.flows[self.tracked]
+    def _flows(self, flows: np.ndarray, conns: np.ndarray, lengths: list[int]) -> None:
+        """State of the tracked flows at some instants, so many at each; conns: of those that are alive, in their order."""
         rows = np.zeros(len(flows), FLOW_SERIES)
         alive = flows["conn"] != r.NONE
-        rows["delivered_bytes"][~alive] = flows["delivered_bytes"][~alive]
-        rows["retransmissions"][~alive] = flows["retransmissions"][~alive]
-        conns = memory.conns[flows["conn"][alive]]
         tcp = conns["transport"] == TCP
-        rows["delivered_bytes"][alive] = conns["rcv_bytes"]
-        rows["retransmissions"][alive] = conns["retransmissions"]
-        for name, source in (
-            ("cwnd_bytes", "cwnd_bytes"),
-            ("ssthresh_bytes", "ssthresh_bytes"),
-            ("srtt_ps", "srtt_ps"),
-            ("rtt_ps", "rtt_ps"),
-            ("in_flight_bytes", "in_flight_bytes"),
-        ):
-            rows[name][alive] = np.where(tcp, conns[source], 0)
+        for name, source in (("delivered_bytes", "rcv_bytes"), ("retransmissions", "retransmissions")):
+            rows[name] = flows[name]
+            rows[name][alive] = conns[source]
+        for name in ("cwnd_bytes", "ssthresh_bytes", "srtt_ps", "rtt_ps", "in_flight_bytes"):
+            rows[name][alive] = np.where(tcp, conns[name], 0)
         pacing = conns["pacing"]
         rows["pacing_bps"][alive] = np.where(pacing > 0, 8e12 * 65536 // np.maximum(pacing, 1), 0)
-        self.flow_rows.append(rows)
+        self.flow_rows += np.split(rows, np.cumsum(lengths)[:-1])
 
     def samples(self, engine: dict[str, float]) -> Samples:
         """Everything recorded, checked. Raises SamplesInvalid when the sums do not hold."""
+        self._work_out()
         plan, memory, n = self.plan, self.memory, self.services
         flows = self._flow_table()
         counters = memory.counters[0]
@@ -150,7 +170,7 @@ class Recorder:
             tracked=self.tracked,
             flow_series=self._flow_series(),
             watched=self.plan.watched_ports,
-            port_series=self.port_series[: self.taken],
+            port_series=self.port_rows[: self.taken].view(PORT_SERIES)[..., 0],
             port_totals=self._port_totals(),
             drops=memory.drops[: plan.graph.port_count].copy(),
             reasons=list(r.REASONS),
@@ -213,7 +233,7 @@ class Recorder:
     def _port_totals(self) -> np.ndarray:
         plan, count = self.plan, self.plan.graph.port_count
         ports, totals = self.memory.ports[:count], np.zeros(count, PORT_TOTALS)
-        last = self.ports_last
+        last = self.last_row.view(PORT_SERIES)[..., 0]
         totals["rate_bps"] = plan.graph.rate_bps
         totals["sent_packets"], totals["sent_bytes"] = last["sent_packets"], last["sent_bytes"]
         for name in ("queue_bytes_max", "queue_packets_max", "queue_time_ps", "marks"):
@@ -227,3 +247,8 @@ class Recorder:
         conns = memory.conns[(memory.conns["flow"] != r.NONE) & (memory.conns["latency_max_ps"] >= 0)]
         np.maximum.at(variation, conns["service"], conns["latency_max_ps"] - conns["latency_min_ps"])
         return variation
+
+
+def _joined(parts: Sequence[bytes], dtype: np.dtype) -> np.ndarray:
+    """Records copied at several instants as one array; NumPy's own way compares their fields one by one."""
+    return np.frombuffer(b"".join(parts), dtype)

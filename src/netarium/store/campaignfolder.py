@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 JOURNAL, INPUTS = "journal.jsonl", "inputs"
 ROWS_A_PART = 5000
 METRIC, PARAM = "metric.", "param."
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Row:
 
     def line(self, number: int) -> str:
         """The row as one line of JSON: the number of its metrics' names, their values as hexadecimal bytes, exact."""
-        return json.dumps([self.fixed, self.parameters, number, self.values.hex()], ensure_ascii=False)
+        return _ENCODER.encode([self.fixed, self.parameters, number, self.values.hex()])
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,8 @@ class CampaignFolder:
         (place / JOURNAL).unlink(missing_ok=True)
 
     def _load(self, record: CampaignRecord) -> None:
+        if not parts(record.path):
+            return
         table = record.table.select(["id", "status"])
         if record.problems:
             raise RecordError(f"{record.path}: {record.problems[0]}; remove or repair it, then start again")

@@ -37,6 +37,7 @@ base:
   network: {topology: {kind: dumbbell, left: 2, rate: 10 Mbit/s, delay: 5 ms}}
   services: {load: {kind: bulk, from: s1, to: r1}}
 """
+EMULATED = BASE + "sweeps: [{parameters: {transport.congestion: [reno, cubic]}}]\nemulated: [{"
 
 
 def load(tmp_path: Path, text: str) -> Design:
@@ -81,6 +82,39 @@ def test_zip_takes_values_together(tmp_path: Path) -> None:
         "rate=1 Mbit/s, delay=1 ms",
         "rate=2 Mbit/s, delay=2 ms",
     ]
+
+
+def test_some_trials_have_real_hosts_in_place_of_models(tmp_path: Path) -> None:
+    sweeps = (
+        "- parameters: {transport.congestion: [reno, cubic]}\n"
+        "- {kind: cases, name: buffer, cases: {small: {network.topology.queue: {kind: pfifo, limit: 5}}, plain: {}}}"
+    )
+    plain = with_sweeps(tmp_path, sweeps, "seeds: 3")
+    design = with_sweeps(
+        tmp_path,
+        sweeps,
+        "seeds: 3\nemulated:\n"
+        "- {where: {buffer: small, transport.congestion: [cubic]}, seeds: [2], set: {duration: 2 s}}\n"
+        "- {where: {transport.congestion: reno, buffer: plain}}",
+    )
+    assert len(design) == len(list(design.jobs())) == len(plain) == 12
+    real = {(design.variants[j.variant].text, j.seed): j for j in design.jobs() if j.mode == "emulate"}
+    assert set(real) == {
+        ("congestion=cubic, buffer=small", 2),
+        *(("congestion=reno, buffer=plain", seed) for seed in (1, 2, 3)),
+    }
+    first = real["congestion=cubic, buffer=small", 2]
+    trial = design.trial(first.variant, 2, first.mode)
+    assert (str(trial.mode), trial.duration) == ("emulate", 2 * 10**12)
+    rest = {job.id for job in design.jobs() if job.mode == "simulate"}
+    assert len(rest) == 8
+    assert rest < {job.id for job in plain.jobs()}, "the others stay what they are"
+
+
+def test_the_trials_of_the_example_are_4096_with_24_of_them_real() -> None:
+    design = campaignfile.load("heterogeneous-4096")
+    modes = [job.mode for job in design.jobs()]
+    assert (len(design), len(modes), modes.count("emulate")) == (4096, 4096, 24)
 
 
 def test_ids_are_stable(tmp_path: Path) -> None:
@@ -189,6 +223,11 @@ def test_mistakes_come_at_once_with_their_lines(tmp_path: Path) -> None:
         (BASE + "seeds: 2000000\n", "a number of seeds"),
         (BASE + "limits: {deadline: 5}\n", "needs its unit"),
         (BASE + "set: {duration: 5}\n", "needs its unit"),
+        (EMULATED + "where: {transport.congestoin: reno}}]\n", "did you mean 'transport.congestion'?"),
+        (EMULATED + "where: {transport.congestion: [reno, cubc]}}]\n", "did you mean 'cubic'?"),
+        (EMULATED + "where: {}, seeds: [7]}]\n", "emulated[0].seeds"),
+        (EMULATED + "where: {}, set: {duratoin: 2 s}}]\n", "did you mean 'duration'?"),
+        (EMULATED + "where: {}}, {where: {}}]\n", "no trial that is not emulated already"),
     ],
 )
 def test_a_mistake_says_what_to_do(tmp_path: Path, text: str, expected: str) -> None:

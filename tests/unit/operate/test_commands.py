@@ -72,6 +72,21 @@ def test_topology_draw(cli, folder: Path) -> None:
     assert (folder / "topology.svg").read_text().startswith(("<?xml", "<svg"))
 
 
+def test_a_network_of_the_library_is_near(cli) -> None:
+    pytest.importorskip("topohub", reason="topohub is an extra")
+    result = cli("topology", "show", "abilen")
+    assert result.exit_code == 2
+    assert "did you mean 'topohub:topozoo/Abilene'?" in result.stderr
+
+
+def test_a_mode_that_is_none_is_a_mistake_of_its_option(cli, trial: Path) -> None:
+    result = cli("run", str(trial), "--mode", "emulat")
+    assert result.exit_code == 2
+    assert "--mode: 'emulat'" in result.stderr
+    assert "did you mean 'emulate'?" in result.stderr
+    assert "--set" not in result.stderr
+
+
 def test_topology_mistakes(cli) -> None:
     result = cli("topology", "show", "fat_treee")
     assert (result.exit_code, result.stdout) == (2, "")

@@ -49,7 +49,7 @@ def test_missing_kernel_congestion_controls_are_named(monkeypatch: pytest.Monkey
     monkeypatch.setattr(doctor_hosts.Path, "read_text", lambda self: "reno cubic\n")
     finding = doctor_hosts.congestion_controls()
     assert not finding.ok
-    assert finding.advice == "modprobe tcp_bbr tcp_dctcp"
+    assert finding.advice.endswith("modprobe tcp_bbr tcp_dctcp")
 
 
 def test_missing_privileges_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,3 +88,16 @@ def test_no_tap_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     finding = doctor_hosts.tap()
     assert not finding.ok
     assert "modprobe tun" in finding.advice
+
+
+def test_what_most_trials_do_without_is_called_optional(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says what it is for."""
+    monkeypatch.setattr(doctor.shutil, "which", lambda *_, **__: None)
+    found = {finding.what: finding for finding in doctor.examine(tmp_path)}
+    for what in ("tshark", "nft", "iperf3", "ip"):
+        assert not found[what].ok
+        assert found[what].optional
+        assert found[what].advice.startswith("only ")
+    assert not found["isolation"].optional

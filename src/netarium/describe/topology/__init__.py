@@ -26,15 +26,31 @@ def parse(value: Any) -> Kind:
     """
     from netarium.describe.network import Network
     from netarium.describe.topology.spec import from_text
-    from netarium.errors import Mistake, Problem, TrialInvalid
+    from netarium.errors import Mistake, Problem, TrialInvalid, did_you_mean, one_of
 
     try:
         mapping = from_text(value)
     except Mistake as mistake:
         problem = Problem("topology", mistake.found, mistake.expected, mistake.hint)
         raise TrialInvalid([problem]) from None
+    if isinstance(mapping, dict) and (kind := mapping.get("kind")) not in _BUILDERS:
+        hint = did_you_mean(kind, _BUILDERS) or _in_library(str(kind))
+        raise TrialInvalid([Problem("topology.kind", repr(kind), one_of(_BUILDERS, limit=20), hint)])
     spec: Kind = Network(topology=mapping).topology
     return spec
+
+
+def _in_library(word: str) -> str:
+    """A hint at the network of topohub whose name is nearest; empty when none is near, or without topohub."""
+    from netarium.describe.topology import hub
+    from netarium.errors import MachineCannot, nearest
+
+    try:
+        known = {name.rpartition("/")[2].lower(): name for name in hub.names()}
+    except MachineCannot:
+        return ""
+    near = nearest(word.lower(), known)
+    return f"did you mean 'topohub:{known[near]}'?" if near is not None else ""
 
 
 def build(spec: Kind, folder: Path | str | None = None) -> Built:

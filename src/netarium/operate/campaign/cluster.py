@@ -11,12 +11,12 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from netarium.errors import MachineCannot
+from netarium.operate.campaign.crew import Crew
 
 if TYPE_CHECKING:
     from netarium.describe.design import Job
@@ -84,7 +84,7 @@ class Node:
         return max(self.workers, ahead) - len(self.given) - len(self.inbox) + self.workers
 
 
-class Cluster:
+class Cluster(Crew):
     """The workers of a cluster, with the interface of a Pool. address: as for ray.init, or `local`.
 
     workers: of a local cluster, as many as there are cores when 0; other clusters say how many each node has.
@@ -100,11 +100,10 @@ class Cluster:
         say: Callable[[str], None],
         workers: int = 0,
     ) -> None:
+        super().__init__()
         self._address, self._task, self._say, self._workers = address, task, say, workers
         self._limits = (deadline_s, memory_bytes)
         self._nodes: list[Node] = []
-        self._inbox: deque[Job] = deque()
-        self._afresh: set[str] = set()
         self._lost: dict[str, int] = {}
         self._looked = 0.0
         self._started_ray = False
@@ -120,11 +119,6 @@ class Cluster:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     @property
     def size(self) -> int:
         """Trials at once."""
@@ -133,19 +127,12 @@ class Cluster:
     @property
     def backlog(self) -> int:
         """Trials submitted and not yet ended."""
-        return len(self._inbox) + sum(len(node.given) + len(node.inbox) for node in self._nodes)
+        return len(self.inbox) + sum(len(node.given) + len(node.inbox) for node in self._nodes)
 
     @property
     def wanted(self) -> int:
         """Trials that it would be good to have now."""
-        return max(0, sum(max(0, node.room) for node in self._nodes) - len(self._inbox))
-
-    def submit(self, jobs: Iterable[Job], afresh: bool = False) -> None:
-        """Add trials. afresh: to be run even where the store has the result."""
-        for job in jobs:
-            self._inbox.append(job)
-            if afresh:
-                self._afresh.add(job.id)
+        return max(0, sum(max(0, node.room) for node in self._nodes) - len(self.inbox))
 
     def pump(self, timeout_s: float) -> list[Result]:
         """Hand out trials, wait at most `timeout_s`; the results that came in."""
@@ -261,17 +248,17 @@ class Cluster:
 
     def _hand_out(self) -> None:
         """Give waiting trials to nodes, each as many as it has room for, the emptiest first; call idle foremen."""
-        share = max(1, -(-len(self._inbox) // max(1, len(self._nodes))))
+        share = max(1, -(-len(self.inbox) // max(1, len(self._nodes))))
         for node in sorted(self._nodes, key=lambda each: -each.room):
-            count = min(node.room, share, len(self._inbox))
-            node.inbox.extend(self._inbox.popleft() for _ in range(count))
+            count = min(node.room, share, len(self.inbox))
+            node.inbox.extend(self.inbox.popleft() for _ in range(count))
         for node in self._nodes:
             if node.call is None and (node.inbox or node.given):
                 jobs = list(node.inbox)
                 node.inbox.clear()
                 node.given |= {job.id: job for job in jobs}
-                afresh = [job for job in jobs if job.id in self._afresh]
-                plain = [job for job in jobs if job.id not in self._afresh]
+                afresh = [job for job in jobs if job.id in self.afresh]
+                plain = [job for job in jobs if job.id not in self.afresh]
                 node.call = node.actor.exchange.remote(plain, afresh)
 
     def _collect(self, node: Node, call: Any) -> list[Result]:
@@ -290,7 +277,7 @@ class Cluster:
         found = []
         for result in results:
             if node.given.pop(result.id, None) is not None:
-                self._afresh.discard(result.id)
+                self.afresh.discard(result.id)
                 found.append(result)
         return found
 
@@ -307,7 +294,7 @@ class Cluster:
                 cause = f"its node was lost {self._lost[job.id]} times"
                 found.append(Result(job.id, "crashed", cause))
             else:
-                self._inbox.append(job)
+                self.inbox.append(job)
         self._look(wait_s=60.0 if not self._nodes else 0.0)
         return found
 

@@ -47,7 +47,7 @@ def campaign_document(design: Design, name: str, keep: str, argv: Sequence[str])
         "parameters": design.parameters(),
         "variants": len(design.variants),
         "seeds": list(campaign.seeds),
-        "modes": list(campaign.modes),
+        "modes": list(dict.fromkeys(mode for variant in design.variants for mode in variant.modes)),
         "trials": len(design),
         "metrics": [
             {

@@ -39,31 +39,37 @@ class Forecast:
         return self.seconds / max(1, workers)
 
 
-def forecast(design: Design, keep: str, most: int = LOOKED_AT, simulated_only: bool = False) -> Forecast:
-    """The forecast from at most `most` variants. simulated_only: emulated trials are not counted."""
+def forecast(design: Design, keep: str, most: int = LOOKED_AT) -> Forecast:
+    """The forecast from at most `most` variants of those with the same modes."""
     from netarium.measure.kept import kept
     from netarium.operate.runner import admit
     from netarium.store.room import room_of
 
-    modes = [mode for mode in design.campaign.modes if mode == "simulate" or not simulated_only]
     found = Forecast(len(design), len(design.variants))
-    seconds, folders = [], []
-    for number in spread(len(design.variants), most):
-        try:
-            trial = design.trial(number, design.campaign.seeds[0], "simulate")
-            plan = admit(trial)
-        except (AdmissionRefused, TrialInvalid, MachineCannot) as refused:
-            found.refused.append(f"{design.variants[number].text}: {str(refused).splitlines()[0]}")
-            continue
-        by_mode = {"simulate": plan.estimate.wall_s + OVERHEAD_S, "emulate": trial.duration / 1e12}
-        found.by_variant[number] = by_mode["simulate"]
-        seconds.append(sum(by_mode[mode] for mode in modes))
-        folders.append(room_of(trial))
-        columns = kept(design.campaign.metrics, plan.service_names, plan.graph.port_names)
-        found.columns = max(found.columns, len(columns))
-    found.looked_at = len(seconds) + len(found.refused)
-    if seconds:
-        found.seconds = sum(seconds) / len(seconds) * len(design.variants) * len(design.campaign.seeds)
+    folders = []
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for number, variant in enumerate(design.variants):
+        groups.setdefault(variant.modes, []).append(number)
+    for modes, numbers in groups.items():
+        seconds = []
+        for number in [numbers[place] for place in spread(len(numbers), most)]:
+            variant = design.variants[number]
+            try:
+                trial = design.trial(number, variant.seeds[0], "simulate")
+                plan = admit(trial)
+            except (AdmissionRefused, TrialInvalid, MachineCannot) as refused:
+                found.refused.append(f"{variant.text}: {str(refused).splitlines()[0]}")
+                continue
+            by_mode = {"simulate": plan.estimate.wall_s + OVERHEAD_S, "emulate": trial.duration / 1e12}
+            found.by_variant[number] = by_mode["simulate"]
+            seconds.append(sum(by_mode[mode] for mode in modes))
+            folders.append(room_of(trial))
+            columns = kept(design.campaign.metrics, plan.service_names, plan.graph.port_names)
+            found.columns = max(found.columns, len(columns))
+        runs = sum(len(design.variants[number].seeds) for number in numbers)
+        found.seconds += runs * sum(seconds) / max(1, len(seconds))
+    found.looked_at = len(folders) + len(found.refused)
+    if folders:
         folder = sum(folders) / len(folders) if keep == KEEP_ALL else 0.0
         found.disk_bytes = int(len(design) * (ROW_BYTES + CELL_BYTES * found.columns + folder))
     return found

@@ -21,6 +21,10 @@ STATUS_S = 10.0
 UNKNOWN = -9
 
 
+class NurseryGone(MachineCannot):
+    """The nursery has ended, and with it every worker: killed from outside, or there was no memory for it."""
+
+
 class Nurse:
     """A running nursery, which loads the engine meanwhile. `control` becomes readable when it has something to tell.
 
@@ -29,28 +33,22 @@ class Nurse:
 
     def __init__(self, compiling: Callable[[], None] = lambda: None) -> None:
         self._compiling = compiling
+        self._begin()
+
+    def _begin(self) -> None:
         self.control, theirs = socket.socketpair()
-        environment = dict(os.environ)
-        source = str(Path(__file__).resolve().parents[3])
-        environment["PYTHONPATH"] = os.pathsep.join([source, *filter(None, [environment.get("PYTHONPATH")])])
-        for library in (
-            "OMP",
-            "OPENBLAS",
-            "MKL",
-            "NUMBA",
-        ):  # threads before a fork are not safe, nor of use here
-            environment[f"{library}_NUM_THREADS"] = "1"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "netarium.operate.campaign.nursery", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            env=environment,
+            env=surroundings(),
             start_new_session=True,
         )
         theirs.close()
         self._ended: dict[int, int] = {}
         self._pids: list[int] = []
+        self._own: set[int] = set()
         self._buffer = b""
         self._ready = False
 
@@ -59,21 +57,34 @@ class Nurse:
         return self._process.pid
 
     def fork(self) -> tuple[int, Connection]:
-        """(process number of a new worker, the pipe to it); waits until the engine is loaded."""
+        """(process number of a new worker, the pipe to it); waits until the engine is loaded. Raises NurseryGone."""
         self._until(lambda: self._ready, START_S, "loading the engine")
         ours, theirs = socket.socketpair()
         self._tell([theirs.fileno()])
         theirs.close()
         self._until(lambda: bool(self._pids), STATUS_S, "starting a worker")
-        return self._pids.pop(0), Connection(ours.detach())
+        pid = self._pids.pop(0)
+        self._own.add(pid)
+        return pid, Connection(ours.detach())
 
     def status_of(self, pid: int) -> int:
-        """How a worker ended that is known to have: exit code, or minus the number of the signal."""
+        """How a worker ended that is known to have: exit code, or minus the number of the signal.
+
+        One that was killed with its nursery was killed from outside.
+        """
+        if pid not in self._own:
+            return UNKNOWN
+        self._own.remove(pid)
         try:
             self._until(lambda: pid in self._ended, STATUS_S, "waiting for the end of a worker")
         except MachineCannot:
             return UNKNOWN
         return self._ended.pop(pid)
+
+    def restart(self) -> None:
+        """Start another nursery in place of one that has ended; its workers have ended with it."""
+        self.close()
+        self._begin()
 
     def close(self) -> None:
         """End the nursery and every worker with it."""
@@ -100,8 +111,11 @@ class Nurse:
                 self.listen()
 
     def listen(self) -> None:
-        """Take in what the nursery has to tell. Raises MachineCannot when it has ended."""
-        content = self.control.recv(4096)
+        """Take in what the nursery has to tell. Raises NurseryGone when it has ended."""
+        try:
+            content = self.control.recv(4096)
+        except ConnectionError:
+            content = b""
         if not content:
             raise self._gone()
         self._buffer += content
@@ -117,6 +131,17 @@ class Nurse:
             elif kind == COMPILING:
                 self._compiling()
 
-    def _gone(self) -> MachineCannot:
+    def _gone(self) -> NurseryGone:
         code = self._process.wait()
-        return MachineCannot(f"the process that workers are started from has ended (exit code {code})")
+        return NurseryGone(f"the process that workers are started from has ended (exit code {code})")
+
+
+def surroundings() -> dict[str, str]:
+    """The nursery's environment: this one, the package where it is now, and no threads in libraries.
+
+    Threads before a fork are not safe, and of no use to workers of one trial each.
+    """
+    source = str(Path(__file__).resolve().parents[3])
+    path = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
+    single = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    return {**os.environ, **single, "PYTHONPATH": path}

@@ -23,6 +23,12 @@ import sys
 REPORT = struct.Struct("<cxxxii")
 FORK, FORKED, ENDED, READY, COMPILING = b"f", b"f", b"x", b"r", b"c"
 PR_SET_PDEATHSIG = 1  # prctl(2)
+LOADED = (
+    "netarium.compile.compile", "netarium.run.simulate", "netarium.measure.document", "netarium.measure.kept",
+    "netarium.describe.design", "netarium.operate.campaign.workshop", "netarium.operate.evidence",
+    "netarium.operate.runner", "scipy.special",
+)  # fmt: skip
+"""What trials need and the smallest one may not: else each worker would load it for itself."""
 
 
 def main(descriptor: int) -> None:
@@ -80,10 +86,8 @@ def warm(control: socket.socket) -> None:
     if not compiled:
         control.sendall(REPORT.pack(COMPILING, os.getpid(), 0))
 
-    for name in ("compile.compile", "run.simulate", "measure.document", "measure.kept", "describe.design"):
-        import_module(f"netarium.{name}")
-    import_module("netarium.operate.campaign.workshop")
-    import_module("netarium.operate.runner")
+    for name in LOADED:
+        import_module(name)
     from netarium.operate.campaign.warmup import warm_up
 
     warm_up()

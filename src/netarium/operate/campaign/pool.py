@@ -18,20 +18,19 @@ import select
 import signal
 import time
 from collections import deque
-from collections.abc import Iterable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from netarium.errors import MachineCannot
+from netarium.operate.campaign.crew import Crew
+from netarium.operate.campaign.nurse import Nurse, NurseryGone
 from netarium.operate.campaign.task import Result
 from netarium.operate.campaign.worker import poller
 from netarium.units import SECOND_PS, format_size, format_time
 
 if TYPE_CHECKING:
     from netarium.describe.design import Job
-    from netarium.operate.campaign.nurse import Nurse
     from netarium.operate.campaign.task import Task
 
 AHEAD_S = 0.5
@@ -50,6 +49,8 @@ KILLS_TOLERATED = 1
 """Times that a trial whose worker was killed from outside is tried again."""
 FRUITLESS_MAX = 5
 """Workers that may die one after another without having done a trial."""
+RENEWED_MAX = 3
+"""Times that a nursery is started again without a trial done in between."""
 GRACE_S = 5.0
 """What an emulated trial gets to take its hosts down before its worker is killed."""
 OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
@@ -76,7 +77,7 @@ class Worker:
         self.arrived = poller(self.pipe)
 
 
-class Pool:
+class Pool(Crew):
     """See the module. `workers`, `deadline_s` and `memory_bytes` are limits of a campaign's trials."""
 
     def __init__(
@@ -88,22 +89,20 @@ class Pool:
         memory_bytes: int,
         nurse: Nurse | None = None,
     ) -> None:
+        super().__init__()
         self.task, self.size, self.deadline_s, self.memory_bytes = task, workers, deadline_s, memory_bytes
-        self.inbox: deque[Job] = deque()
-        self.afresh: set[str] = set()
         self.mean_s = 0.05
         self._killed: dict[str, int] = {}
         self._workers: list[Worker] = []
         self._nurse, self._owns_nurse = nurse, nurse is None
         self._watched = 0.0
         self._poll = select.poll()
-        self._fruitless = 0
+        self._fruitless = self._renewed = 0
+        self._control = -1
 
     def __enter__(self) -> Self:
-        from netarium.operate.campaign.nurse import Nurse
-
         self._nurse = self._nurse or Nurse()
-        self._poll.register(self._nurse.control.fileno(), select.POLLIN)
+        self._hear()
         try:
             for _ in range(self.size):
                 self._hire()
@@ -111,11 +110,6 @@ class Pool:
             self.close()
             raise
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def backlog(self) -> int:
@@ -132,13 +126,6 @@ class Pool:
         """Process numbers of the workers."""
         return [worker.pid for worker in self._workers]
 
-    def submit(self, jobs: Iterable[Job], afresh: bool = False) -> None:
-        """Add trials. afresh: to be run even where the store has the result."""
-        for job in jobs:
-            self.inbox.append(job)
-            if afresh:
-                self.afresh.add(job.id)
-
     def pump(self, timeout_s: float) -> list[Result]:
         """Hand out work, wait at most `timeout_s` for something to happen, and return the trials that ended."""
         self._hand_out()
@@ -147,8 +134,11 @@ class Pool:
                 GATHER_S
             )  # results wait in their pipes: to wake for each one costs more than to read ten
         ready = {number for number, _ in self._poll.poll(1000 * timeout_s)}
-        if self._nurse.control.fileno() in ready:  # type: ignore[union-attr]
-            self._nurse.listen()  # type: ignore[union-attr]
+        if self._control in ready:
+            try:
+                self._nurse.listen()  # type: ignore[union-attr]
+            except NurseryGone as gone:
+                self._renew(gone)
         found: list[Result] = []
         for worker in [each for each in self._workers if each.pipe.fileno() in ready]:
             found += self._listen(worker)
@@ -239,7 +229,7 @@ class Pool:
     def _ended(self, worker: Worker, result: Result) -> Result | None:
         """The result of a trial that was waited for; None for one given to another worker meanwhile."""
         worker.done += 1
-        self._fruitless = 0
+        self._fruitless = self._renewed = 0
         self.mean_s += 0.1 * (result.wall_s - self.mean_s)
         if worker.waiting and worker.waiting[0].id == result.id:
             worker.waiting.popleft()
@@ -335,8 +325,27 @@ class Pool:
         worker.kill_at = time.monotonic() + (GRACE_S if gentle else 0.0)
         _signal(worker.pid, signal.SIGTERM if gentle else signal.SIGKILL)
 
+    def _hear(self) -> None:
+        """Notice what the nursery has to tell."""
+        self._control = self._nurse.control.fileno()  # type: ignore[union-attr]
+        self._poll.register(self._control, select.POLLIN)
+
+    def _renew(self, gone: NurseryGone) -> None:
+        """Another nursery; its workers are hired as those of the old one are found to be dead."""
+        self._renewed += 1
+        if self._renewed > RENEWED_MAX:
+            raise gone
+        self._poll.unregister(self._control)
+        self._nurse.restart()  # type: ignore[union-attr]
+        self._hear()
+
     def _hire(self) -> None:
-        pid, pipe = self._nurse.fork()  # type: ignore[union-attr]
+        while True:
+            try:
+                pid, pipe = self._nurse.fork()  # type: ignore[union-attr]
+                break
+            except NurseryGone as gone:
+                self._renew(gone)
         pipe.send((self.task, self.memory_bytes))
         base = resident_bytes(self._nurse.pid)  # type: ignore[union-attr]
         self._workers.append(Worker(pid, pipe, since=time.monotonic(), base_bytes=base))

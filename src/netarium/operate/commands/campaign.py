@@ -80,6 +80,7 @@ def campaign(
     """
     from netarium.operate.campaign import campaignfile, keeping
     from netarium.operate.campaign.runner import Options, run_campaign
+    from netarium.store.arrow import without_pandas
 
     if list_bundled:
         for name in campaignfile.examples():
@@ -92,6 +93,7 @@ def campaign(
     if dry_run:
         _dry_run(design, options, as_json)
         return
+    without_pandas()
     if only:
         _run_alone(design, only, out, quiet)
     from netarium.operate.campaign.progress import campaign_watcher
@@ -178,10 +180,11 @@ def _dry_run(design: Design, options: Options, as_json: bool) -> None:
         )
         return
     seeds, modes = len(design.campaign.seeds), len(design.campaign.modes)
-    times = f"{found.variants:,} variants x {seeds} seed{'s' * (seeds > 1)}" + f" x {modes} modes" * (
-        modes > 1
-    )
-    typer.echo(f"{design.campaign.campaign}: {found.trials:,} trials ({times})")
+    points = sum(variant.modes == design.campaign.modes for variant in design.variants)
+    times = f"{points:,} variants x {seeds} seed{'s' * (seeds > 1)}" + f" x {modes} modes" * (modes > 1)
+    apart = sum(len(variant.seeds) for variant in design.variants if variant.modes != design.campaign.modes)
+    real = f", of which {apart:,} with real hosts instead" if apart else ""
+    typer.echo(f"{design.campaign.campaign}: {found.trials:,} trials ({times}{real})")
     for parameter in design.parameters():
         values = [str(value) for value in parameter["values"]]
         more = f", … ({len(values)} values)" if len(values) > SHOWN else ""

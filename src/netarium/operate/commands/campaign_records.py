@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 def find(name: str | None, root: Path) -> CampaignRecord | None:
     """The campaign of this name or folder; None when there is none, so that a run may be meant."""
     from netarium.store import campaigns
+    from netarium.store.arrow import without_pandas
 
     if name is None:
         return None
     places = (Path(name), Path(root) / name)
     folder = next((place for place in places if (place / campaigns.CAMPAIGN).is_file()), None)
-    return campaigns.read_campaign(folder) if folder is not None else None
+    if folder is None:
+        return None
+    without_pandas()
+    return campaigns.read_campaign(folder)
 
 
 def show(

@@ -47,7 +47,8 @@ def _table(findings: list[Finding]) -> None:
         if finding.needed_for != group:
             group = finding.needed_for
             table.add_row(Text(f"To {group}" if group == "simulate" else f"For {group}", style="bold"))
-        mark = Text("ok", "green") if finding.ok else Text("missing", "yellow")
+        lacks = Text("optional") if finding.optional else Text("missing", "yellow")
+        mark = Text("ok", "green") if finding.ok else lacks
         table.add_row(f"  {finding.what}", mark, finding.found)
         if not finding.ok:
             table.add_row("", "", Text(f"→ {finding.advice}", "yellow"))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+MODES = ("simulate", "emulate")
 TrialArgument = Annotated[
     str,
     typer.Argument(
@@ -16,7 +17,25 @@ TrialArgument = Annotated[
     ),
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="Another seed than the trial's.", show_default=False)]
-Mode = Annotated[str | None, typer.Option(help="Another mode than the trial's.", show_default=False)]
+
+
+def _mode(word: str | None) -> str | None:
+    """A mode that there is; else the mistake is one of this option."""
+    from netarium.errors import did_you_mean, one_of
+
+    if word is not None and word not in MODES:
+        expected = f"{word!r}, expected {one_of(MODES)}"
+        hint = did_you_mean(word, MODES)
+        raise typer.BadParameter(f"{expected}; {hint}" if hint else expected, param_hint="--mode")
+    return word
+
+
+Mode = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(MODES), callback=_mode, help="Another mode than the trial's.", show_default=False
+    ),
+]
 Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the trial; may be repeated."),

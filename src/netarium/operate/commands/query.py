@@ -48,8 +48,10 @@ def query(
 
     Such as: SELECT variant, median("metric.flows.goodput") FROM trials GROUP BY variant
     """
+    from netarium.store.arrow import without_pandas
     from netarium.store.query import query as ask
 
+    without_pandas()
     answer = ask(sys.stdin.read() if sql == "-" else sql, out, campaign or ())
     if csv is not None:
         write_csv(answer, csv)

@@ -88,9 +88,11 @@ def _trials(
     out: Path, campaigns: list[str], statuses: list[str], where: str | None, limit: int, as_json: bool
 ) -> None:
     from netarium.operate.commands.query import show_rows
+    from netarium.store.arrow import without_pandas
     from netarium.store.campaigns import STATUSES
     from netarium.store.query import query
 
+    without_pandas()
     wrong = [word for word in statuses if word not in STATUSES]
     if wrong:
         raise typer.BadParameter(f"{wrong[0]!r}; one of {', '.join(STATUSES)}", param_hint="--status")

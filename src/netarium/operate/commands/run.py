@@ -50,6 +50,7 @@ def run(
         return
     from netarium.operate import reporting, runner
     from netarium.operate.progress import watcher
+    from netarium.store.arrow import without_pandas
 
     # Real hosts run in real time: nothing else is started beside them.
     with reporting.Drawer(report and not as_json and mode != "emulate") as drawer:
@@ -61,6 +62,7 @@ def run(
 
             drawer.close()
             privilege.ensure()
+        without_pandas()
         with watcher(quiet) as watching:
             outcome = runner.run(asked, runs=out, argv=sys.argv, watcher=watching)
         if as_json:

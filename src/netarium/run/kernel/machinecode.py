@@ -25,6 +25,8 @@ from .digest import kernel_digest
 
 RETURNS = ("int64", "none")
 """What an entry that is called by its address may return."""
+NO_MATTER = ("NUMBA_NUM_THREADS", "NUMBA_THREADING_LAYER", "NUMBA_CACHE_DIR")
+"""Settings of Numba that change no code: kernels have no parallel loops, and are kept in a folder of their own."""
 SYMBOL_TABLE = 2
 """SHT_SYMTAB: the type of that section of an ELF file."""
 _engines: list[Any] = []
@@ -46,8 +48,11 @@ class Code(NamedTuple):
 
 
 @functools.cache
-def _circumstances() -> str:
-    settings = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
+def circumstances() -> str:
+    """What code depends on beside the sources: Numba's settings, the processor, versions; short, for names of files."""
+    settings = sorted(
+        item for item in os.environ.items() if item[0].startswith("NUMBA_") and item[0] not in NO_MATTER
+    )
     host = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
     versions = (version("numba"), version("llvmlite"), platform.python_version())
     return hashlib.sha256(repr((settings, host, versions)).encode()).hexdigest()[:16]
@@ -55,7 +60,7 @@ def _circumstances() -> str:
 
 def place_of(entry: str) -> Path:
     """The file of an entry, by its module and name."""
-    return cache_folder() / f"{entry}-{_circumstances()}.code"
+    return cache_folder() / f"{entry}-{circumstances()}.code"
 
 
 def keep(entry: str, code: Code) -> None:

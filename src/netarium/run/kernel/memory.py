@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -70,16 +72,20 @@ FIELDS: dict[str, tuple[np.dtype, int]] = {
     **REAL_FIELDS,
 }
 """Name of each array -> its dtype and number of dimensions."""
+_POSITIONS = {name: 3 * rank for rank, name in enumerate(FIELDS)}
+_SIZES = [-(-dtype.itemsize // 64) * 64 for dtype, _ in FIELDS.values()]
+_PLACES = dict(zip(FIELDS, accumulate(_SIZES[:-1], initial=0), strict=True))
+"""Where the one element of each array that a run does not have lies in the block of all of them."""
+_BLOCK_BYTES = sum(_SIZES)
 
 as_sim = view(FIELDS)
 
 
 def aligned(shape: int | tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Zeros whose first element begins a cache line (64 bytes)."""
-    count = int(np.prod(shape))
+    count = math.prod(shape) if isinstance(shape, tuple) else shape
     raw = np.zeros(count * dtype.itemsize + 64, np.uint8)
-    offset = -raw.ctypes.data % 64
-    return raw[offset : offset + count * dtype.itemsize].view(dtype).reshape(shape)
+    return np.ndarray(shape, dtype, raw, -raw.__array_interface__["data"][0] % 64)
 
 
 class Memory:
@@ -88,9 +94,12 @@ class Memory:
     def __init__(self, **arrays: np.ndarray) -> None:
         """arrays: any of FIELDS; the others get one zeroed element."""
         self._table = np.zeros(3 * len(FIELDS), np.int64)
+        self.handle: Any = self if INTERPRETED else int(self._table.ctypes.data)
+        """What kernels take as `address`: the table's address, or in interpreted mode the arrays themselves."""
+        block = aligned(_BLOCK_BYTES, np.dtype(np.uint8))
         for name, (dtype, ndim) in FIELDS.items():
             given = arrays.pop(name, None)
-            self.put(name, aligned((1,) * ndim, dtype) if given is None else given)
+            self.put(name, np.ndarray((1,) * ndim, dtype, block, _PLACES[name]) if given is None else given)
         if arrays:
             raise KeyError(f"no such arrays in a run: {sorted(arrays)}")
 
@@ -102,7 +111,7 @@ class Memory:
                 f"array {name}: {array.dtype} with {array.ndim} dimensions, expected {dtype} with {ndim}"
             )
         setattr(self, name, array)
-        position = 3 * list(FIELDS).index(name)
+        position = _POSITIONS[name]
         self._table[position] = array.ctypes.data
         self._table[position + 1 : position + 1 + ndim] = array.shape
 
@@ -112,11 +121,6 @@ class Memory:
         new = aligned((count, *old.shape[1:]), FIELDS[name][0])
         new[: len(old)] = old
         self.put(name, new)
-
-    @property
-    def handle(self) -> Any:
-        """What kernels take as `address`: the table's address, or in interpreted mode the arrays themselves."""
-        return self if INTERPRETED else int(self._table.ctypes.data)
 
     def nbytes(self) -> int:
         """Bytes held by all arrays."""

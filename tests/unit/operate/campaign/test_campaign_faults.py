@@ -16,6 +16,7 @@ from small_campaigns import FAULTY, FAULTY_WORKLOAD, SMALL, results, run, start,
 
 from netarium.errors import RecordError
 from netarium.operate.campaign import campaignfile
+from netarium.operate.campaign.nurse import Nurse, NurseryGone
 from netarium.operate.campaign.pool import Pool
 from netarium.operate.campaign.runner import RETRIED
 from netarium.operate.campaign.task import Task
@@ -142,6 +143,43 @@ def test_a_killed_worker_costs_nothing(tmp_path: Path) -> None:
                 killed, then = killed + 1, len(found)
     assert killed == 3
     assert found == {job.id: "succeeded" for job in jobs}
+
+
+def test_a_killed_nursery_is_started_again(tmp_path: Path) -> None:
+    """Its workers go with it; what they had not done is done by those of the next one."""
+    design = campaignfile.load(str(written(tmp_path, LONG)))
+    jobs = list(design.jobs())[:60]
+    task = Task(
+        design.bases, design.variants, design.campaign.metrics, str(tmp_path), "none", kernel_digest()
+    )
+    nurse = Nurse()
+    nurseries: list[int] = []
+    found: dict[str, str] = {}
+    try:
+        with Pool(task, workers=2, deadline_s=60, memory_bytes=10**9, nurse=nurse) as pool:
+            pool.submit(jobs)
+            while pool.backlog:
+                for result in pool.pump(0.05):
+                    assert result.id not in found
+                    found[result.id] = result.status
+                if len(nurseries) < 2 and len(found) >= 20 * (1 + len(nurseries)):
+                    nurseries.append(nurse.pid)
+                    os.kill(nurse.pid, signal.SIGKILL)
+        assert len({*nurseries, nurse.pid}) == 3
+    finally:
+        nurse.close()
+    assert found == {job.id: "succeeded" for job in jobs}
+
+
+def test_a_nursery_that_always_ends_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    design = campaignfile.load(str(written(tmp_path, LONG)))
+    task = Task(
+        design.bases, design.variants, design.campaign.metrics, str(tmp_path), "none", kernel_digest()
+    )
+    monkeypatch.setattr("netarium.operate.campaign.nurse.sys.executable", "/bin/false")
+    pool = Pool(task, workers=2, deadline_s=60, memory_bytes=10**9)
+    with pytest.raises(NurseryGone, match=r"has ended \(exit code 1\)"), pool:
+        pytest.fail("it cannot have workers")
 
 
 @pytest.mark.slow
