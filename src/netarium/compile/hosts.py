@@ -143,6 +143,8 @@ class Emulation:
     """How late the engine may be, for 99.9 % of the frames."""
     offload: bool = False
     isolation: str = "read_only"
+    link_local: bool = False
+    """Hosts have IPv6 link-local addresses; routers have them in any case."""
     linktest: str = "none"
     packages: tuple[tuple[str, str], ...] = ()
     """(program, Debian package) of what the programs need and a machine may lack."""
