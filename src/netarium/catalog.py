@@ -70,7 +70,8 @@ _TABLE: dict[str, dict[str, str]] = {
     },
     "congestions": {
         "reno": "NewReno: additive increase, multiplicative decrease (RFC 5681, RFC 6582)",
-        "cubic": "CUBIC with HyStart++ (RFC 9438, RFC 9406)",
+        "cubic": "CUBIC with HyStart, as Linux computes it (RFC 9438, tcp_cubic.c)",
+        "cubic_rfc9438": "CUBIC with HyStart++, to the letter (RFC 9438, RFC 9406)",
         "bbr": "bottleneck bandwidth and round-trip propagation time",
         "dctcp": "data centre TCP: reacts to the fraction of marks (RFC 8257)",
     },

@@ -1,6 +1,7 @@
 """One trial simulated, and emulated with the kernel's own TCP: delay, rate and queue, random loss, within stated tolerances.
 
-Ten seconds each, 20 Mbit/s and 10 ms each way. Why the two differ where they do is in docs/emulation.md#agreement.
+Ten or twenty seconds each, 20 Mbit/s and 10 ms each way if nothing else is said. Why the two differ where they do is in
+docs/emulation.md#agreement.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("iperf3") is None, reason="iperf3 is not installed (apt install iperf3)"),
 ]
 
-SECONDS = 10
+SECONDS, LOSSY_SECONDS = 10, 20
+SEEDS = range(1, 9)
 IDLE = {"kind": "stream", "from": "a", "to": "b", "rate": "8 kbit/s", "start": "59 s"}
 
 
-def emulated(network: dict[str, Any], *words: str) -> tuple[dict[str, Any], Any]:
+def emulated(network: dict[str, Any], *words: str, seconds: int = SECONDS) -> tuple[dict[str, Any], Any]:
     """What iperf3 says of a transfer from a to b, and the samples."""
     plan = real_plan(
         {"duration": "60 s", "network": network, "services": {"t": IDLE}}, ["a", "b"], rules=[("t", "a", "b")]
@@ -46,7 +48,7 @@ def emulated(network: dict[str, Any], *words: str) -> tuple[dict[str, Any], Any]
             server = spaces["b"].start("iperf3", "-s", "-1")
             time.sleep(0.5)
             client = spaces["a"].run(
-                "iperf3", "-c", address(1), "-t", str(SECONDS), "-J", *words, check=False
+                "iperf3", "-c", address(1), "-t", str(seconds), "-J", *words, check=False
             )
             server.communicate(timeout=30)
         finally:
@@ -56,10 +58,11 @@ def emulated(network: dict[str, Any], *words: str) -> tuple[dict[str, Any], Any]
     return json.loads(client.stdout)["end"], outcome[0]
 
 
-def simulated(network: dict[str, Any], **service: Any) -> Any:
+def simulated(network: dict[str, Any], seconds: int = SECONDS, seed: int = 1, **service: Any) -> Any:
     return simulate(
         {
-            "duration": f"{SECONDS} s",
+            "duration": f"{seconds} s",
+            "seed": seed,
             "network": network,
             "services": {"t": {"kind": "bulk", "from": "a", "to": "b", **service}},
         }
@@ -93,21 +96,57 @@ def test_delay() -> None:
 
 @pytest.mark.parametrize(("congestion", "tolerance"), [("reno", 0.03), ("cubic", 0.03), ("bbr", 0.04)])
 def test_rate_and_queue(congestion: str, tolerance: float) -> None:
-    """A queue of 50 packets; the mean latency, most of which is waiting, agrees to 15 % (reno, cubic)."""
+    """A queue of 50 packets; the mean latency, most of which is waiting, agrees to 8 % (reno, cubic)."""
     network = line("20 Mbit/s", "10 ms", queue={"kind": "pfifo", "limit": 50})
     modelled, real, model, samples = goodputs(network, congestion)
     assert real == pytest.approx(modelled, rel=tolerance)
     if congestion != "bbr":
-        assert mean_ms(samples) == pytest.approx(mean_ms(model), rel=0.15)
+        assert mean_ms(samples) == pytest.approx(mean_ms(model), rel=0.08)
 
 
-@pytest.mark.parametrize(
-    ("congestion", "least", "most"), [("reno", 0.75, 1.3), ("cubic", 0.6, 1.1), ("bbr", 0.95, 1.05)]
-)
-def test_random_loss(congestion: str, least: float, most: float) -> None:
-    """One packet in a hundred is lost: emulated over simulated. The spread of such a run is 6 % (reno, cubic)."""
-    network = line("20 Mbit/s", "10 ms", queue={"kind": "pfifo", "limit": 200}, impairments={"loss": "1 %"})
-    modelled, real, _, samples = goodputs(network, congestion)
+def test_losses_of_slow_start() -> None:
+    """A fifth of the access rate and a queue of 100 packets: HyStart leaves slow start in time, in both."""
+    network = line("20 Mbit/s", "5 ms", queue={"kind": "pfifo", "limit": 100})
+    network["links"][0] |= {"rate": "100 Mbit/s", "delay": "5 ms"}
+    modelled, real, model, samples = goodputs(network, "cubic")
+    lost = [each.conservation["dropped"]["DROP_TAIL"] for each in (model, samples)]
+    assert real == pytest.approx(modelled, rel=0.04)
+    assert max(lost) - min(lost) <= 15
+    assert mean_ms(samples) == pytest.approx(mean_ms(model), rel=0.1)
+
+
+def over(real: float, network: dict[str, Any], congestion: str) -> float:
+    """Emulated over simulated goodput, the mean of several seeds."""
+    transport = {"kind": "tcp", "congestion": congestion}
+    runs = [simulated(network, LOSSY_SECONDS, seed, transport=transport) for seed in SEEDS]
+    delivered = [int(run.service_series["delivered_bytes"][-1, 0]) for run in runs]
+    return real / (sum(delivered) / len(delivered) * 8 / LOSSY_SECONDS)
+
+
+@pytest.mark.parametrize(("congestion", "tolerance"), [("reno", 0.2), ("cubic", 0.2), ("bbr", 0.05)])
+@pytest.mark.parametrize("loss", [0.5, 2])
+def test_random_loss(congestion: str, tolerance: float, loss: float) -> None:
+    """Packets lost at random: emulated over simulated. The spread of the emulated run is 5 % (reno, cubic)."""
+    network = line(
+        "20 Mbit/s", "10 ms", queue={"kind": "pfifo", "limit": 200}, impairments={"loss": f"{loss} %"}
+    )
+    end, samples = emulated(network, "-C", congestion, seconds=LOSSY_SECONDS)
     dropped, sent = samples.conservation["dropped"]["DROP_IMPAIRMENT"], samples.conservation["sent"]
-    assert least < real / modelled < most
-    assert 0.002 < dropped / sent < 0.015
+    assert over(end["sum_received"]["bits_per_second"], network, congestion) == pytest.approx(
+        1, abs=tolerance
+    )
+    assert 0.4 * loss < 100 * dropped / sent < 1.3 * loss
+
+
+def test_periodic_loss_on_a_long_path() -> None:
+    """Every thousandth packet over 50 ms each way, where the cubic function rules: goodput agrees to 8 %."""
+    network = line(
+        "100 Mbit/s",
+        "50 ms",
+        queue={"kind": "pfifo", "limit": 1000},
+        impairments={"loss": {"kind": "periodic", "every": 1000}},
+    )
+    end, _ = emulated(network, "-C", "cubic", seconds=50)
+    model = simulated(network, 50, transport={"kind": "tcp", "congestion": "cubic"})
+    modelled = float(model.service_series["delivered_bytes"][-1, 0]) * 8 / 50
+    assert end["sum_received"]["bits_per_second"] == pytest.approx(modelled, rel=0.08)

@@ -46,6 +46,7 @@ class _Hosts:
             tolerance_ps=asked.tolerance,
             offload=asked.offload,
             isolation=asked.isolation,
+            link_local=asked.link_local,
             linktest=asked.linktest,
             packages=tuple(sorted(programs.packages)),
         )

@@ -107,6 +107,7 @@ class Program:
     argv: `{python}` stands for the interpreter that runs netarium, `{programs}` for the folder of netarium's own programs.
     after: names of programs that must be ready, or, without `ready`, have ended with their exit code.
     stop_ps: when it is ended by its stop signal, which is no failure; NEVER_PS: at the end of the trial. exit_code None: any.
+    memory_bytes: writable memory that each of its processes may have; None: no limit.
     role: command (the user's own), server or client. results: what its output is, "iperf3" or "requests".
     """
 
@@ -122,6 +123,7 @@ class Program:
     stop_ps: int = NEVER_PS
     stop_signal: str = "TERM"
     time_limit_ps: int = NEVER_PS
+    memory_bytes: int | None = None
     exit_code: int | None = 0
     writable: tuple[str, ...] = ()
     role: str = "command"
@@ -141,6 +143,8 @@ class Emulation:
     """How late the engine may be, for 99.9 % of the frames."""
     offload: bool = False
     isolation: str = "read_only"
+    link_local: bool = False
+    """Hosts have IPv6 link-local addresses; routers have them in any case."""
     linktest: str = "none"
     packages: tuple[tuple[str, str], ...] = ()
     """(program, Debian package) of what the programs need and a machine may lack."""

@@ -93,6 +93,7 @@ class Programs:
                 ),
                 stop_signal=service.stop_signal,
                 time_limit_ps=NEVER_PS if service.time_limit is None else service.time_limit,
+                memory_bytes=service.memory,
                 exit_code=None if service.exit_code == "any" else service.exit_code,
                 writable=service.writable,
             )

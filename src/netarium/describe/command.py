@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 
 from netarium.describe.part import Name, NodeName, Part
 from netarium.errors import Mistake, did_you_mean
-from netarium.units import PositiveTime, Time
+from netarium.units import PositiveSize, PositiveTime, Time
 
 DEFAULT_WITHIN_PS = 10 * 10**12
 _ENDING_SIGNALS = ("TERM", "INT", "QUIT", "HUP", "KILL", "USR1", "USR2")
@@ -134,6 +134,8 @@ class Command(Part):
     """The signal that ends it when the trial ends."""
     time_limit: PositiveTime | None = None
     """It fails when it runs longer; default: until the trial ends."""
+    memory: PositiveSize | None = None
+    """Most memory that each of its processes may ask for; default: no limit."""
     exit_code: Annotated[int, Field(ge=0, le=255, strict=True)] | Literal["any"] = 0
     """The exit code that counts as success, or any."""
     writable: Annotated[tuple[Path, ...], BeforeValidator(_listed), PlainSerializer(list)] = ()

@@ -48,5 +48,7 @@ class Emulate(Part):
     """Where IPv6 addresses come from, a /64 each; default: a unique local prefix (RFC 4193) of the trial's name."""
     isolation: Literal["read_only", "none"] = "read_only"
     """read_only: hosts see the machine's files and cannot change them, /tmp is their own; none: they can."""
+    link_local: bool = False
+    """Give hosts IPv6 link-local addresses too; their kernels then ask for routers now and then (RFC 4861)."""
     linktest: Literal["both", "before", "during", "none"] = "both"
     """When the real hosts probe delay, rate and loss of the network against this description."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EMULATE_HINT = "run it with --mode emulate"
 MODELLED_HINT = "modelled: true keeps it in the engine"
 # What a program can ask of the kernel's TCP, per service; the rest is the kernel's own.
+KERNEL_CONGESTION = ("reno", "cubic", "bbr", "dctcp")
 PLAYED_TCP = ("kind", "congestion", "mss", "send_buffer", "receive_buffer")
 UDP_PAYLOAD_MIN = 16  # iperf3's header of a datagram
 REQUEST_MIN = 80  # HTTP's request line and Host for the longest sizes and addresses
@@ -189,8 +190,10 @@ def _way_problems(
 
 
 def _unplayable_tcp(where: Path, transport: Tcp) -> Iterator[Problem]:
-    if not isinstance(transport.congestion, str):
-        found, expected = "a control of your own", "one of the kernel's: reno, cubic, bbr or dctcp"
+    if transport.congestion not in KERNEL_CONGESTION:
+        own = not isinstance(transport.congestion, str)
+        found = "a control of your own" if own else f"{transport.congestion}, which only models have"
+        expected = "one of the kernel's: reno, cubic, bbr or dctcp"
         yield Problem(format_path((*where, "congestion")), found, expected, MODELLED_HINT)
     default = Tcp()
     for key in type(transport).model_fields:

@@ -153,7 +153,7 @@ trial: {name}
 title: A first trial
 duration: {duration:<24}# virtual time
 seed: 1                           # the same seed gives the same result, bit for bit
-transport: {{kind: tcp, congestion: cubic}}   # of services that state none: reno, cubic, bbr, dctcp
+transport: {{kind: tcp, congestion: cubic}}   # of services that state none: reno, cubic, cubic_rfc9438, bbr, dctcp
 """
 
 _DEFAULTS = """\

@@ -13,7 +13,7 @@ from netarium.units import Size, Time
 MS_PS = 10**9
 SECOND_PS = 10**12
 
-CongestionWord = Literal["reno", "cubic", "bbr", "dctcp"]
+CongestionWord = Literal["reno", "cubic", "cubic_rfc9438", "bbr", "dctcp"]
 Auto = Literal["auto"]
 
 
@@ -75,7 +75,7 @@ class Tcp(Part):
 
     kind: Literal["tcp"] = "tcp"
     congestion: Congestion = "cubic"
-    """reno, cubic, bbr, dctcp, or {file, name} of your own."""
+    """reno, cubic, cubic_rfc9438, bbr, dctcp, or {file, name} of your own."""
     sack: bool = True
     """Selective acknowledgements (RFC 2018)."""
     ecn: bool = False
@@ -97,7 +97,7 @@ class Tcp(Part):
     max_rto: Time = 60 * SECOND_PS
     """Largest retransmission timeout (RFC 6298 section 2.5)."""
     hystart: bool = True
-    """Leave slow start early when the delay rises (HyStart++, RFC 9406); cubic only."""
+    """Leave slow start early when the delay rises (HyStart; with cubic_rfc9438 HyStart++, RFC 9406); cubic only."""
     timestamps: bool = True
     """Timestamps option (RFC 7323 section 3), 12 bytes a segment."""
     mss: Annotated[int, Field(ge=64, le=65495, strict=True)] | None = None

@@ -48,10 +48,10 @@ def test_a_trial_with_everything_real_round_trips() -> None:
     one = trial(
         {
             "x": command(env={"A": 1}, cwd="/tmp", start="1 s", ready={"port": 80, "within": "2 s"}, writable="/var/x",
-                         time_limit="3 s", exit_code="any", to="b", protocol="tcp", port=80),
+                         time_limit="3 s", memory="64 MB", exit_code="any", to="b", protocol="tcp", port=80),
             "y": {"kind": "bulk", "from": "m", "to": "n", "modelled": True},
         },
-        emulate={"tolerance": "2 ms", "ipv4": "192.168.0.0/16", "linktest": "none"},
+        emulate={"tolerance": "2 ms", "ipv4": "192.168.0.0/16", "linktest": "none", "link_local": True},
     )  # fmt: skip
     assert loads(dump(one)) == one
 

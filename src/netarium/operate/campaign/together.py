@@ -15,10 +15,9 @@ import select
 import signal
 import time
 from collections import deque
-from collections.abc import Iterable
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from netarium.operate.campaign.crew import Crew
 from netarium.operate.campaign.pool import (
     COMPILING_S,
     GRACE_S,
@@ -42,14 +41,14 @@ ADDRESS_BYTES = 2 * 2**30
 """Address space of an engine in real time, most of which is never touched."""
 
 
-class Batches:
+class Batches(Crew):
     """See the module. memory_bytes: what a whole batch may take."""
 
     def __init__(
         self, task: Task, *, size: int, deadline_s: float, memory_bytes: int, nurse: Nurse | None = None
     ) -> None:
+        super().__init__()
         self.task, self.size, self.deadline_s, self.memory_bytes = task, size, deadline_s, memory_bytes
-        self.inbox: deque[Job] = deque()
         self._worker: Worker | None = None
         self._nurse, self._owns_nurse = nurse, nurse is None
         self._killed: dict[str, int] = {}
@@ -59,11 +58,6 @@ class Batches:
 
         self._nurse = self._nurse or Nurse()
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def backlog(self) -> int:
@@ -79,10 +73,6 @@ class Batches:
     def pid(self) -> int | None:
         """Process number of the batch that is under way."""
         return self._worker.pid if self._worker is not None else None
-
-    def submit(self, jobs: Iterable[Job], afresh: bool = False) -> None:
-        """Add trials; emulated ones are always run afresh."""
-        self.inbox.extend(jobs)
 
     def pump(self, timeout_s: float) -> list[Result]:
         """Begin a batch if there is none, wait at most `timeout_s`, and return the trials that ended."""

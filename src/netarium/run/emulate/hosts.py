@@ -176,6 +176,7 @@ class _Maker:
         self._guardian = guarding
         self._open_tap = open_tap
         self._ipv6 = netns.has_ipv6()
+        self._link_local = emulation.link_local
 
     def make_all(self, hosts: tuple[RealHost, ...]) -> None:
         before = netns.current()
@@ -197,7 +198,7 @@ class _Maker:
                     self._guardian.hold([fd])
             with connect() as sock:
                 indices = {one.name: netns.interface_index(sock, one.name) for one in host.interfaces}
-                configuration(host, indices, self._ipv6).apply(sock)
+                configuration(host, indices, self._ipv6, self._link_local).apply(sock)
         except OSError as error:
             raise MachineCannot(f"network.nodes.{host.node}: {_told(error)}") from error
         except MachineCannot as error:
@@ -215,8 +216,20 @@ class _Maker:
         return settings
 
 
-def configuration(host: RealHost, indices: dict[str, int], ipv6: bool = True) -> Batch:
+def link_local(mac: str) -> str:
+    """The IPv6 link-local address that goes with a MAC address (RFC 4291 appendix A), with its prefix length."""
+    octets = bytearray.fromhex(mac.replace(":", ""))
+    octets[0] ^= 2
+    words = bytes([*octets[:3], 0xFF, 0xFE, *octets[3:]]).hex(":", 2)
+    return f"fe80::{words}/64"
+
+
+def configuration(
+    host: RealHost, indices: dict[str, int], ipv6: bool = True, with_link_local: bool = False
+) -> Batch:
     """Everything the kernel has to be told about a host. indices: number of each interface, by name.
+
+    The kernel makes routers' link-local addresses itself; hosts get theirs, if at all, with the others and without waiting.
 
     Raises MachineCannot when the host has IPv6 addresses and the kernel no IPv6.
     """
@@ -230,7 +243,10 @@ def configuration(host: RealHost, indices: dict[str, int], ipv6: bool = True) ->
         if ipv6 and not host.forwards:
             batch.no_link_local(index, one.name)
         batch.up(index, one.name)
-        for text in one.addresses:
+        for text in (
+            *one.addresses,
+            *([link_local(one.mac)] if with_link_local and not host.forwards else []),
+        ):
             batch.address(index, text, one.name)
     for neighbour in host.neighbours:
         batch.neighbour(indices[neighbour.interface], neighbour.address, neighbour.mac, neighbour.interface)

@@ -14,6 +14,7 @@ from netarium.errors import MachineCannot
 CAP_NET_ADMIN, CAP_SYS_ADMIN = 12, 21  # linux/capability.h
 TUN = Path("/dev/net/tun")
 BUBBLEWRAP = "bwrap"
+PRLIMIT = "prlimit"
 SPARE_FDS = 128
 """Descriptors for everything that is not a host or a program: libraries, files of the record, the terminal."""
 FDS_PER_PROGRAM = 4

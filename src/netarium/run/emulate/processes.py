@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from netarium.compile.hosts import NEVER_PS, Program, RealHost
 from netarium.errors import MachineCannot
-from netarium.run.emulate import outcomes, sandbox
+from netarium.run.emulate import needs, outcomes, sandbox
 from netarium.run.emulate.outcomes import Outcome, place_of, seconds_text
 from netarium.run.emulate.process import SIGNALLED, Process
 from netarium.run.emulate.readiness import file_exists, port_listens
@@ -177,6 +177,10 @@ class Supervisor:
             problems.append(
                 f"{where}.argv[0]: this machine has no program {argv[0]!r}{looked}; install it, or write its path"
             )
+        if program.memory_bytes is not None and shutil.which(needs.PRLIMIT, path=path) is None:
+            problems.append(
+                f"{where}.memory: this machine has no {needs.PRLIMIT}, which sets limits; apt install util-linux"
+            )
         if program.cwd and not os.path.isdir(program.cwd):
             problems.append(f"{where}.cwd: there is no folder {program.cwd!r} on this machine")
         missing = [path for path in program.writable if not os.path.exists(path)]
@@ -232,7 +236,7 @@ class Supervisor:
             own.mkdir(parents=True, exist_ok=True)
             argv = self._box.argv(
                 host,
-                sandbox.spoken(program, self.start_ns),
+                sandbox.limited(program, self.start_ns),
                 program.cwd or str(own.resolve()),
                 writable=(*program.writable, str(own.resolve())),
             )

@@ -142,6 +142,16 @@ def spoken(program: Program, start_ns: int = 0) -> tuple[str, ...]:
     return tuple(words)
 
 
+def limited(program: Program, start_ns: int = 0) -> tuple[str, ...]:
+    """Its arguments behind a prlimit(1) that bounds its writable memory (RLIMIT_DATA of setrlimit(2)), where the trial says so.
+
+    Not RLIMIT_AS: address space that is only reserved, as by threads of the C library and by run-times, costs nothing.
+    """
+    if program.memory_bytes is None:
+        return spoken(program, start_ns)
+    return needs.PRLIMIT, f"--data={program.memory_bytes}", "--", *spoken(program, start_ns)
+
+
 def programs_folder() -> Path:
     """Where netarium's own programs for hosts are."""
     return Path(__file__).parent / "services"

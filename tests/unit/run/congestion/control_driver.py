@@ -56,8 +56,10 @@ def play(address, script, windows):
         line = script[k]
         now_ps = line[1]
         ack.acked_bytes = line[2]
+        ack.acked_segments = line[2] // conn.mss_bytes
         ack.lost_bytes = line[3]
         ack.rtt_ps = line[4]
+        ack.newest_sent_ps = now_ps - line[4] if line[4] > 0 else r.NONE
         ack.prior_in_flight_bytes = line[5]
         conn.in_flight_bytes = line[6]
         ack.prior_delivered_bytes = line[7]
@@ -67,6 +69,7 @@ def play(address, script, windows):
         ack.ce_bytes = line[11]
         ack.ece = line[12]
         ack.una = line[13]
+        ack.prior_una = conn.una
         conn.una = line[13]
         conn.nxt = line[14]
         ack.in_recovery = line[15]

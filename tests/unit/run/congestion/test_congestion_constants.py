@@ -2,17 +2,40 @@
 
 import pytest
 
-from netarium.run.kernel.congestion import bbr, codes, cubic, dctcp, hystart, pacing, reno
+from netarium.run.kernel.congestion import (
+    bbr,
+    codes,
+    cubic,
+    cubic_rfc9438,
+    dctcp,
+    hybrid_start,
+    hystart,
+    pacing,
+    reno,
+)
 
 MS = 1_000_000_000
 
 TABLE = [
     ("RFC 5681 equation (4)", reno.SSTHRESH_MIN_SEGMENTS, 2),
-    ("RFC 9438 section 5.1 (C)", cubic.C, 0.4),
-    ("RFC 9438 section 4.6 (beta_cubic)", cubic.BETA_CUBIC, 0.7),
-    ("RFC 9438 section 4.3 (alpha_cubic = 3 (1 - b) / (1 + b))", cubic.ALPHA_CUBIC, 9 / 17),
-    ("RFC 9438 section 4.7 ((1 + b) / 2)", cubic.FAST_CONVERGENCE, 0.85),
-    ("RFC 9438 section 4.2", cubic.TARGET_MAX, 1.5),
+    ("RFC 9438 section 5.1 (C)", cubic_rfc9438.C, 0.4),
+    ("RFC 9438 section 4.6 (beta_cubic)", cubic_rfc9438.BETA_CUBIC, 0.7),
+    ("RFC 9438 section 4.3 (alpha_cubic = 3 (1 - b) / (1 + b))", cubic_rfc9438.ALPHA_CUBIC, 9 / 17),
+    ("RFC 9438 section 4.7 ((1 + b) / 2)", cubic_rfc9438.FAST_CONVERGENCE, 0.85),
+    ("RFC 9438 section 4.2", cubic_rfc9438.TARGET_MAX, 1.5),
+    ("Linux tcp_cubic.c (beta / BICTCP_BETA_SCALE)", cubic.BETA / cubic.BETA_SCALE, 717 / 1024),
+    ("the same (bic_scale * 10)", cubic.CUBE_RTT_SCALE, 41 * 10),
+    ("the same (beta_scale)", cubic.FRIENDLY_SCALE, 8 * (1024 + 717) // 3 // (1024 - 717)),
+    ("the same (1 << BICTCP_HZ)", cubic.EPOCH_HZ, 1 << 10),
+    ("the same (HZ / 32)", cubic.STALE_JIFFIES, 250 // 32),
+    ("the same (HZ)", cubic.QUIET_JIFFIES, 250),
+    ("Debian's CONFIG_HZ", cubic.JIFFY_PS, 1000 * MS // 250),
+    ("Linux tcp_cubic.c (hystart_low_window)", hybrid_start.LOW_WINDOW_SEGMENTS, 16),
+    ("the same (hystart_ack_delta_us)", hybrid_start.ACK_DELTA_PS, 2 * MS),
+    ("the same (HYSTART_MIN_SAMPLES)", hybrid_start.DELAY_SAMPLES, 8),
+    ("the same (HYSTART_DELAY_MIN)", hybrid_start.DELAY_MIN_PS, 4 * MS),
+    ("the same (HYSTART_DELAY_MAX)", hybrid_start.DELAY_MAX_PS, 16 * MS),
+    ("the same (hystart_ack_delay)", hybrid_start.CUSHION_MAX_PS, 1 * MS),
     ("RFC 9406 section 4.3 (MIN_RTT_THRESH)", hystart.MIN_RTT_THRESH_PS, 4 * MS),
     ("RFC 9406 section 4.3 (MAX_RTT_THRESH)", hystart.MAX_RTT_THRESH_PS, 16 * MS),
     ("RFC 9406 section 4.3 (MIN_RTT_DIVISOR)", hystart.MIN_RTT_DIVISOR, 8),
@@ -48,4 +71,4 @@ def test_codes_of_the_catalogue() -> None:
 
     assert list(codes.CODES) == list(KINDS["congestions"])
     assert len(codes.CODES) == codes.USER
-    assert [codes.owns_recovery(kind) for kind in codes.CODES.values()] == [False, False, True, False]
+    assert [codes.owns_recovery(kind) for kind in codes.CODES.values()] == [False, False, False, True, False]

@@ -11,7 +11,7 @@ BASE_MS = 40
 
 
 def control_with(features: int = HYSTART) -> Control:
-    control = Control(CODES["cubic"], features=features)
+    control = Control(CODES["cubic_rfc9438"], features=features)
     control.acks_of(1, MS_PS, rtt_ps=BASE_MS * MS_PS)
     return control
 
@@ -48,7 +48,7 @@ def test_constant_round_trip_time_is_plain_slow_start() -> None:
     ],
 )
 def test_threshold_is_an_eighth_within_bounds(base_ms: float, rise_ms: float, leaves: bool) -> None:
-    control = Control(CODES["cubic"], features=HYSTART)
+    control = Control(CODES["cubic_rfc9438"], features=HYSTART)
     control.acks_of(1, MS_PS, rtt_ps=int(base_ms * MS_PS))
     play_round(control, base_ms)
     play_round(control, base_ms + rise_ms)
@@ -117,7 +117,7 @@ def test_congestion_ends_hystart_for_good(verb: str) -> None:
 
 @pytest.mark.parametrize(("pacing", "grown"), [(0, 8), (1000, 20)])
 def test_a_stretched_ack_counts_for_eight_segments_unless_paced(pacing: int, grown: int) -> None:
-    control = Control(CODES["cubic"], features=HYSTART)
+    control = Control(CODES["cubic_rfc9438"], features=HYSTART)
     control.conn.pacing = pacing
     control.acks_of(1, MS_PS, segments=20, rtt_ps=BASE_MS * MS_PS)
     assert control.segments == 10 + grown

@@ -50,6 +50,21 @@ def test_a_host_has_what_the_plan_says(up):
     assert ("fd00::1", small_network.mac(1), "PERMANENT") in neighbours
 
 
+def link_local_addresses(hosts, node):
+    """Link-local addresses of a host's interface, and which of them are not valid yet."""
+    (eth0,) = (link for link in ip(hosts, node, "addr") if link["ifname"] == "eth0")
+    every = [one for one in eth0["addr_info"] if one["family"] == "inet6" and one["scope"] == "link"]
+    return [one["local"] for one in every], [one["local"] for one in every if one.get("tentative")]
+
+
+def test_link_local_addresses_where_they_are_wanted(up, inside):
+    assert link_local_addresses(up(small_network.hub(1)), "h1") == ([], [])
+    hosts = up(small_network.hub(2, link_local=True))
+    assert link_local_addresses(hosts, "h2") == (["fe80::ff:fe00:2"], [])
+    ran = inside(hosts, "h2", "ping", "-c", "1", "fe80::ff:fe00:2%eth0")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 def test_routers_forward_and_hosts_do_not(up):
     hosts = up(Emulation((small_network.host(1, forwards=True), small_network.host(2)), {}))
     for node, wanted in (("h1", "1"), ("h2", "0")):

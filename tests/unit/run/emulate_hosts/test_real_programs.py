@@ -201,6 +201,37 @@ def test_a_time_limit(supervise):
     assert (one.status, one.reason) == ("failed", "ran longer than its time_limit of 0.5 s")
 
 
+TAKES_MEMORY = "import sys; found = bytearray(int(sys.argv[1])); print(len(found))"
+
+
+def test_a_program_gets_no_more_memory_than_it_may_have(supervise):
+    code = f"import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-c', {TAKES_MEMORY!r}, sys.argv[1]]).returncode)"
+    cases = {
+        "fits": (TAKES_MEMORY, 20),
+        "is too much": (TAKES_MEMORY, 200),
+        "of a child is too much": (code, 200),
+    }
+    programs = [
+        program(name, sys.executable, "-c", text, str(size * 10**6), memory_bytes=100 * 10**6)
+        for name, (text, size) in cases.items()
+    ]
+    unlimited = program("free", sys.executable, "-c", TAKES_MEMORY, "200000000")
+    found = run_until(supervise(*programs, unlimited))
+    assert {name: one.status for name, one in found.items()} == {
+        "fits": "done", "is too much": "failed", "of a child is too much": "failed", "free": "done",
+    }  # fmt: skip
+    assert found["is too much"].reason.endswith("its last words: MemoryError")
+
+
+def test_a_limit_of_memory_needs_the_program_that_sets_it(supervise, monkeypatch):
+    monkeypatch.setattr("netarium.run.emulate.needs.PRLIMIT", "no-such-prlimit")
+    with pytest.raises(
+        MachineCannot,
+        match=r"services\.a\.memory: this machine has no no-such-prlimit, which sets",
+    ):
+        supervise(program("a", "true", memory_bytes=10**8)).check()
+
+
 ORPHANS = """
 import os, time
 for depth in range(3):

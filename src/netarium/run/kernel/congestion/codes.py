@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-RENO, CUBIC, BBR, DCTCP, USER = range(5)
-CODES = {"reno": RENO, "cubic": CUBIC, "bbr": BBR, "dctcp": DCTCP}
+RENO, CUBIC, CUBIC_RFC9438, BBR, DCTCP, USER = range(6)
+CODES = {"reno": RENO, "cubic": CUBIC, "cubic_rfc9438": CUBIC_RFC9438, "bbr": BBR, "dctcp": DCTCP}
 """The trial's word -> CONN.congestion; a control from a user's file is USER."""
 
 VERBS = ("init", "on_ack", "on_loss", "on_rto", "on_ecn", "on_recovered")

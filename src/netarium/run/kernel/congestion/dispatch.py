@@ -10,8 +10,21 @@ from __future__ import annotations
 
 from ..jit import call_hook, kernel
 from ..transport.features import PACED
-from . import bbr, cubic, dctcp, reno
-from .codes import BBR, CUBIC, DCTCP, INIT, ON_ACK, ON_ECN, ON_LOSS, ON_RECOVERED, ON_RTO, RENO, USER
+from . import bbr, cubic, cubic_rfc9438, dctcp, reno
+from .codes import (
+    BBR,
+    CUBIC,
+    CUBIC_RFC9438,
+    DCTCP,
+    INIT,
+    ON_ACK,
+    ON_ECN,
+    ON_LOSS,
+    ON_RECOVERED,
+    ON_RTO,
+    RENO,
+    USER,
+)
 from .codes import owns_recovery as owns_recovery
 from .pacing import follow_window
 
@@ -24,6 +37,8 @@ def init(hooks, conn, ack, now_ps):
         reno.init(conn, ack, now_ps)
     elif kind == CUBIC:
         cubic.init(conn, ack, now_ps)
+    elif kind == CUBIC_RFC9438:
+        cubic_rfc9438.init(conn, ack, now_ps)
     elif kind == BBR:
         bbr.init(conn, ack, now_ps)
     elif kind == DCTCP:
@@ -40,6 +55,8 @@ def on_ack(hooks, conn, ack, now_ps):
         cubic.on_ack(conn, ack, now_ps)
     elif kind == RENO:
         reno.on_ack(conn, ack, now_ps)
+    elif kind == CUBIC_RFC9438:
+        cubic_rfc9438.on_ack(conn, ack, now_ps)
     elif kind == BBR:
         bbr.on_ack(conn, ack, now_ps)
     elif kind == DCTCP:
@@ -56,6 +73,8 @@ def on_loss(hooks, conn, ack, now_ps):
     kind = conn.congestion
     if kind == CUBIC:
         cubic.on_loss(conn, ack, now_ps)
+    elif kind == CUBIC_RFC9438:
+        cubic_rfc9438.on_loss(conn, ack, now_ps)
     elif kind == BBR:
         bbr.on_loss(conn, ack, now_ps)
     elif kind == DCTCP:
@@ -72,6 +91,8 @@ def on_rto(hooks, conn, ack, now_ps):
     kind = conn.congestion
     if kind == CUBIC:
         cubic.on_rto(conn, ack, now_ps)
+    elif kind == CUBIC_RFC9438:
+        cubic_rfc9438.on_rto(conn, ack, now_ps)
     elif kind == BBR:
         bbr.on_rto(conn, ack, now_ps)
     elif kind == DCTCP:
@@ -88,6 +109,8 @@ def on_ecn(hooks, conn, ack, now_ps):
     kind = conn.congestion
     if kind == CUBIC:
         cubic.on_ecn(conn, ack, now_ps)
+    elif kind == CUBIC_RFC9438:
+        cubic_rfc9438.on_ecn(conn, ack, now_ps)
     elif kind == BBR:
         bbr.on_ecn(conn, ack, now_ps)
     elif kind == DCTCP:
@@ -106,6 +129,8 @@ def on_recovered(hooks, conn, ack, now_ps):
         reno.on_recovered(conn, ack, now_ps)
     elif kind == CUBIC:
         cubic.on_recovered(conn, ack, now_ps)
+    elif kind == CUBIC_RFC9438:
+        cubic_rfc9438.on_recovered(conn, ack, now_ps)
     elif kind == BBR:
         bbr.on_recovered(conn, ack, now_ps)
     elif kind == DCTCP:

@@ -1,6 +1,6 @@
 """HyStart++: leave the first slow start when the round-trip time rises, before packets are lost (RFC 9406).
 
-No deviations. cubic uses it; RFC 9406 section 4.3 confines it to the first slow start.
+No deviations. cubic_rfc9438 uses it; RFC 9406 section 4.3 confines it to the first slow start.
 """
 
 from __future__ import annotations

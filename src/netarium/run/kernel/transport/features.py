@@ -16,8 +16,8 @@ carries CWR. DONE: the application will write no more. PROBED: a tail loss probe
 D-SACK came."""
 
 HYSTART, PACED, UNPACED = 1 << 14, 1 << 15, 1 << 16
-"""Wishes of the trial for the congestion control. HYSTART: leave slow start by delay (RFC 9406). PACED: pace at a rate of
-window over RTT even where the control does not ask. UNPACED: never pace."""
+"""Wishes of the trial for the congestion control. HYSTART: leave slow start by delay (HyStart, RFC 9406). PACED: pace at a rate
+of window over RTT even where the control does not ask. UNPACED: never pace."""
 
 REPLICATED, TIMED = 1 << 17, 1 << 18
 """Of datagrams. REPLICATED: every one is sent on several paths. TIMED: messages with a deadline."""
