@@ -193,7 +193,9 @@ def _slice_row(each: Any, admission: Any) -> tuple[str, ...]:
     }
     return (
         each.name,
-        each.mechanism + (", twice" if each.second is not None else ""),
+        each.mechanism
+        + (f" {format_time(each.cycle_ps)}" if each.cycle_ps else "")
+        + (", twice" if each.second is not None else ""),
         format_rate(each.bandwidth_bps),
         way_text(each.nodes),
         "none" if each.latency_bound_ps is None else format_time(each.latency_bound_ps),

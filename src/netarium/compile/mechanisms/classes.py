@@ -34,7 +34,7 @@ GATE_CYCLE_PS, GATE_SHARE = 250 * 10**6, 0.5
 """taprio: the cycle of the gates of every port (longer where frames are), and the part of it that is the slices' window."""
 GATE_FRAMES = 16
 """Frames that a window of the gates holds at least."""
-CYCLES_PS = tuple(k * 10**6 for k in (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000))
+CYCLES_PS = (*(k * decade for decade in (10**6, 10**7, 10**8, 10**9) for k in range(1, 10)), 10**10)
 """cqf: lengths of a cycle to choose from; all ports of a network have the same."""
 RUN_MOST_PS = 86_400 * SECOND_PS
 """cqf: how far clocks may have drifted apart where no end is known."""
