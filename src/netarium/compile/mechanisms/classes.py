@@ -2,7 +2,7 @@
 
 A port has one mechanism for all slices on it. Where the class is a server of packets (strict, cbs, taprio, ats) it is
 a rate-latency curve for the analysis of compile/bounds.py, and the same whatever slices come: so bounds only grow with
-more slices, and admission can go on from what it knows. Cyclic queuing has a closed form for a whole path.
+more slices, and admission can go on from what it knows. Cyclic queuing and planned windows have a closed form for a whole path.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PRIORITY = 7
 """Priority of the packets of slices at ports whose mechanism tells classes by it."""
 CLASS = 1
 """Traffic class of slices there; best effort is class 0."""
-MECHANISMS = ("strict", "ats", "cbs", "cqf", "taprio")
+MECHANISMS = ("strict", "ats", "cbs", "cqf", "taprio", "scheduled")
 """In the order in which admission tries them: what needs the least beside it first."""
 STRICT_SHARE = 0.95
 """Largest part of a port's rate that slices may reserve together, where nothing else limits it."""
@@ -61,6 +61,7 @@ def port_classes(graph: Graph, share: float = STRICT_SHARE) -> Mapping[str, Port
         "cbs": PortClass("cbs", min(share, CBS_SHARE), _slowed(strict, CBS_SHARE)),
         "cqf": PortClass("cqf", share, strict),
         "taprio": PortClass("taprio", share, gates),
+        "scheduled": PortClass("scheduled", share, strict),
     }
 
 
