@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +121,17 @@ class Span:
         """
         if fit.planned is None:
             return self.releases
+        asked = (fit.request, fit.planned)
+        if asked not in self._found:
+            self._found[asked] = self._releases_with(fit)
+        return self._found[asked]
+
+    @cached_property
+    def _found(self) -> dict[Any, Mapping[str, int] | None]:
+        """What was found already, as it is asked for twice."""
+        return {}
+
+    def _releases_with(self, fit: Fit) -> Mapping[str, int] | None:
         name, pinned = fit.request.name, dict(self.releases)
         if fit.request.release is not None:
             return {**pinned, name: fit.request.release}

@@ -88,6 +88,10 @@ def _endpoints(samples: Samples, trial: Trial, index: int, terms: Terms) -> Endp
     startup = 0
     if demand != "datagram":
         startup = terms.startup_for(stop - start, _rtt_ps(samples, index))
+    promised = None if service.slice is None else trial.slices[service.slice]
+    startup = max(
+        startup, 0 if promised is None else promised.period or 0
+    )  # its first message may wait for its window
     share = _layer3_share(samples, index)
     return Endpoints(
         index=index,

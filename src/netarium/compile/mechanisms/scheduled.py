@@ -5,7 +5,8 @@ alone, as soon as its first packet is surely there (no-wait: Dürr and Nayak, No
 networks, RTNS 2016). So where its windows lie follows from its release, and what a packet takes does not: bounds hold wherever
 it is released. Packets of slices share one queue at a port, so from the instant at which a slice's first packet may come
 until its window closes no other slice may be there (frame isolation: Craciunas, Serna Oliver, Chmelík and Steiner, Scheduling
-real-time communication in IEEE 802.1Qbv time sensitive networks, RTNS 2016, section 4). A packet that is missing then harms no other.
+real-time communication in IEEE 802.1Qbv time sensitive networks, RTNS 2016, section 4). A packet that is missing then harms no
+other.
 """
 
 from __future__ import annotations

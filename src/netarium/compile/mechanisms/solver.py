@@ -9,7 +9,7 @@ from math import gcd
 
 from netarium.compile.mechanisms.scheduled import Planned
 
-EFFORT = 2.0
+EFFORT = 1.0
 """Deterministic time of the solver for one question, about seconds; the same on every machine."""
 
 

@@ -284,7 +284,7 @@ def test_shaper_with_windows(
         return ShapedSlice(band, *plain, 0, period_ps, opens_ps, window_ps, largest)
 
     def make(log: naive.Log) -> naive.Queue:
-        queue = naive.Shaper(log, {band: plain for band in bands}, leaf(log, below))
+        queue = naive.Shaper(log, dict.fromkeys(bands, plain), leaf(log, below))
         queue.windows, queue.byte_ps, queue.guard_ps = windows, BYTE_PS, 1500 * BYTE_PS + 1
         return queue
 
