@@ -253,7 +253,7 @@ network:
     - {endpoints: [s2, y]}
 slices:
   one: {from: plc, to: a1, bandwidth: 864 kbit/s, period: 1 ms, latency: 20 us, delay_variation: 5 us, loss: 0}
-  two: {from: plc, to: a2, bandwidth: 6 Mbit/s, period: 2 ms, packet_size: 500 B, latency: 300 us, mechanism: scheduled}
+  two: {from: plc, to: a2, bandwidth: 6 Mbit/s, period: 2 ms, packet_size: 500 B, latency: 300 us, over: 10 ms, mechanism: scheduled}
   back: {from: a1, to: plc, bandwidth: 3456 kbit/s, period: 250 us, delay_variation: 5 us, loss: 0}
 services:
   loop1: {kind: control_loop, from: plc, to: a1, period: 1 ms, deadline: 30 us, size: 80 B, slice: one}
@@ -391,7 +391,8 @@ def test_no_packet_is_later_than_its_schedule_says_beside_full_links(clocks: tup
 
 
 def test_an_adversary_comes_close_to_the_bound() -> None:
-    """Clocks at the ends of what they may show, messages at any time."""
+    """Clocks at the ends of what they may show, messages at any time: 99.9 % of the latency, 38 % of the variation, in which
+    the smallest packet there could be counts."""
     draw = random.Random(1)
     largest = spread = 0.0
     for turn in range(8):
@@ -408,6 +409,5 @@ def test_an_adversary_comes_close_to_the_bound() -> None:
         spread = max(
             spread, found["back"]["observed"]["delay_variation_s"] / bounds["back"].variation_bound_ps * 1e12
         )
-    print(largest, spread)
-    assert 0.9 <= largest <= 1, largest
-    assert 0.3 <= spread <= 1, spread
+    assert 0.99 <= largest <= 1, largest
+    assert 0.35 <= spread <= 1, spread
