@@ -257,7 +257,7 @@ slices:
   back: {from: a1, to: plc, bandwidth: 3456 kbit/s, period: 250 us, delay_variation: 5 us, loss: 0}
 services:
   loop1: {kind: control_loop, from: plc, to: a1, period: 1 ms, deadline: 30 us, size: 80 B, slice: one}
-  loop2: {kind: stream, from: plc, to: a2, rate: 5.9 Mbit/s, packet_size: 500 B, slice: two}
+  loop2: {kind: stream, from: plc, to: a2, rate: 5 Mbit/s, packet_size: 500 B, slice: two}
   loop3: {kind: control_loop, from: a1, to: plc, period: 250 us, deadline: 30 us, size: 80 B, slice: back}
   noise: {kind: stream, from: x, to: y, rate: 1.2 Gbit/s}
   more: {kind: stream, from: plc, to: a1, rate: 700 Mbit/s, pattern: poisson}
