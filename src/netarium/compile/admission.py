@@ -25,7 +25,14 @@ from netarium.compile.ledger import Asked, Ledger, Misfit, Request
 from netarium.compile.mechanisms.classes import MECHANISMS, reservable_bps
 from netarium.compile.mechanisms.scheduled import Planned
 from netarium.compile.paths import explain_no_route, path_problems
-from netarium.compile.placement import misfit, place, place_thoroughly, second_name, wanted_ports
+from netarium.compile.placement import (
+    mechanisms_for,
+    misfit,
+    place,
+    place_thoroughly,
+    second_name,
+    wanted_ports,
+)
 from netarium.compile.timetable import ALWAYS_PS, Span, Timetable
 from netarium.errors import AdmissionRefused, Problem, TrialInvalid
 from netarium.units import format_rate, format_size, format_time
@@ -372,6 +379,9 @@ def refusal_of(times: Timetable, span: Span, request: Request, share: float, unt
     graph, span = span.graph, span.using("strict" if request.mechanism == "auto" else request.mechanism)
     ports = wanted_ports(span, request)
     nodes = graph.nodes_along(ports)
+    if request.mechanism == "auto" and "scheduled" in mechanisms_for(span, request):
+        best = span.using("scheduled")
+        span = best if best.open_ports[list(ports)].all() else span
     why = misfit(span, request, ports)
     if why is None and request.protection:
         why = Misfit("protection", ports[0], 2, 1)

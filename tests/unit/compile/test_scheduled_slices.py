@@ -22,11 +22,12 @@ from netarium.describe.clock import Clock
 from netarium.describe.loader import loads
 from netarium.describe.network import Network
 from netarium.describe.slices import Slice
-from netarium.errors import TrialInvalid
+from netarium.errors import AdmissionRefused, TrialInvalid
 from netarium.measure.certify import certify
 from netarium.run.simulate import simulate
 
 US, MS, SECOND = 10**6, 10**9, 10**12
+WITH_SOLVER = pytest.mark.skipif(not solver.available(), reason="OR-Tools has no wheel for this Python")
 PERIODS = (250 * US, 500 * US, 1 * MS, 2 * MS)
 
 
@@ -187,14 +188,7 @@ def test_the_first_release_is_the_first_that_a_search_one_by_one_finds(data: st.
     assert first_release(asked, taken) == next((release for release in range(own) if free(release)), None)
 
 
-CROWDED = {
-    "a": plan(12, (0, 4)),
-    "b": plan(8, (0, 2)),
-    "c": plan(24, (0, 2), (5, 7)),
-    "d": plan(24, (1, 3), (0, 12)),
-}
-
-
+@WITH_SOLVER
 def test_the_solver_finds_a_schedule_exactly_where_there_is_one() -> None:
     """Against all releases of small periods, tried one by one."""
     draw = random.Random(3)
@@ -253,7 +247,7 @@ network:
     - {endpoints: [s2, y]}
 slices:
   one: {from: plc, to: a1, bandwidth: 864 kbit/s, period: 1 ms, latency: 20 us, delay_variation: 5 us, loss: 0}
-  two: {from: plc, to: a2, bandwidth: 6 Mbit/s, period: 2 ms, packet_size: 500 B, latency: 300 us, over: 10 ms, mechanism: scheduled}
+  two: {from: plc, to: a2, bandwidth: 6 Mbit/s, period: 2 ms, packet_size: 500 B, latency: 300 us, mechanism: scheduled}
   back: {from: a1, to: plc, bandwidth: 3456 kbit/s, period: 250 us, delay_variation: 5 us, loss: 0}
 services:
   loop1: {kind: control_loop, from: plc, to: a1, period: 1 ms, deadline: 30 us, size: 80 B, slice: one}
@@ -316,6 +310,16 @@ def test_a_refusal_says_why_there_is_no_schedule(network: dict, asked: dict, say
     assert re.search(says, refusal.reason)
 
 
+def test_a_promise_that_no_schedule_keeps_is_answered_with_the_one_that_it_keeps() -> None:
+    """Asked for less than the schedule takes, by itself or by what admission chooses, the slice is told what it would be."""
+    for mechanism in ("scheduled", "auto"):
+        changes = {"latency: 20 us, delay_variation: 5 us, loss: 0": f"latency: 4 us, mechanism: {mechanism}"}
+        with pytest.raises(
+            AdmissionRefused, match="the smallest latency that can be promised: latency: 4.005"
+        ):
+            compile_trial(loads(cell(**changes)))
+
+
 def test_a_period_and_what_does_not_go_with_it() -> None:
     with pytest.raises(ValueError, match="a period: the time between its messages"):
         Slice.model_validate({"from": "a", "to": "b", "bandwidth": "1 Mbit/s", "mechanism": "scheduled"})
@@ -343,6 +347,7 @@ def crowd(seed: int) -> dict[str, Request]:
     return found
 
 
+@WITH_SOLVER
 def test_the_solver_admits_what_does_not_fit_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     graph, requests = line(), crowd(2)
     both = admit(requests, graph, until_ps=SECOND)
