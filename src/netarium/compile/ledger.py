@@ -114,6 +114,7 @@ class Fit:
     cycled: Cycled | None = None
     planned: Planned | None = None
     kept_bps: tuple[int, ...] = ()
+    soonest_by_either_ps: int | None = None
 
     @property
     def taken_bps(self) -> tuple[int, ...]:
@@ -156,7 +157,9 @@ class Fit:
 
     @property
     def soonest_ps(self) -> int:
-        """What a packet takes at least."""
+        """What a packet takes at least; of a protected slice, by either path."""
+        if self.soonest_by_either_ps is not None:
+            return self.soonest_by_either_ps
         if self.closed is None:
             return self.smallest_ps
         return max(self.smallest_ps, self.fixed_ps + int(self.closed.least_ps))

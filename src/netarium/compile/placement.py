@@ -20,6 +20,7 @@ from netarium.compile.mechanisms.classes import CYCLES_PS, MECHANISMS, RUN_MOST_
 from netarium.compile.mechanisms.terms import StreamTerms
 from netarium.compile.search import Limit, PathSearch
 from netarium.compile.timetable import Span
+from netarium.describe.slices import SINGLE_PATH
 from netarium.units import SECOND_PS, format_time
 
 BURST_PACKETS = 10
@@ -322,6 +323,8 @@ def mechanisms_for(span: Span, request: Request) -> Iterator[str]:
     carried = set(np.unique(span.carried).tolist())
     promised = request.latency is not None or request.delay_variation is not None
     for number, word in enumerate(MECHANISMS, 1):
+        if word in SINGLE_PATH and request.protection:
+            continue
         tried = word in ("ats", "cqf") or (word == "scheduled" and request.period is not None)
         if word == "strict" or number in carried or (promised and tried):
             yield word
@@ -329,10 +332,9 @@ def mechanisms_for(span: Span, request: Request) -> Iterator[str]:
 
 def place(span: Span, request: Request, effort: Effort = DECISION) -> Span | None:
     """The span with `request` by the first mechanism that holds it on some path; None when none does."""
-    if request.protection:
-        return place_pair(span.using("strict"), request, effort)
     for word in mechanisms_for(span, request):
-        after = place_by(span.using(word), request, effort)
+        by = place_pair if request.protection else place_by
+        after = by(span.using(word), request, effort)
         if after is not None:
             return after
     return None
@@ -365,7 +367,7 @@ def place_pair(span: Span, request: Request, effort: Effort = DECISION) -> Span 
         if alone is not None:
             among = _apart(span.graph, ports)
             for _, others in search_paths(alone, other, partial_most=effort.partial_most, among=among):
-                after = _both(span, fit, fit_on(span, other, others)) if others != ports else None
+                after = _both(span, fit, fit_on(alone, other, others)) if others != ports else None
                 examined += 1
                 if after is not None or examined >= effort.whole_most:
                     return after
@@ -376,12 +378,12 @@ def place_pair(span: Span, request: Request, effort: Effort = DECISION) -> Span 
 
 def _both(span: Span, first: Fit, second: Fit) -> Span | None:
     """With both paths; a packet may come by either, so delay variation counts from the quicker one."""
-    soonest = min(first.smallest_ps, second.smallest_ps)
+    soonest = min(first.soonest_ps, second.soonest_ps)
     after: Span | None = span
     for fit in (first, second):
         if after is None or _misfit_alone(after, fit):
             return None
-        after = after.add(replace(fit, smallest_ps=soonest), as_promised=True)
+        after = after.add(replace(fit, soonest_by_either_ps=soonest), as_promised=True)
     return after
 
 

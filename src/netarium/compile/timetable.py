@@ -100,7 +100,7 @@ class Span:
     @cached_property
     def cycle_ps(self) -> int:
         """The cycle of cqf in this network, 0 while none is chosen."""
-        return max(each.cycle_ps for each in self.everywhere)
+        return max(each.cycle_ps for each in (*self.everywhere, *self.ledgers))
 
     @cached_property
     def cycle_left_bits(self) -> NDArray[np.float64]:
@@ -111,7 +111,12 @@ class Span:
     @cached_property
     def planned(self) -> dict[str, Fit]:
         """All slices with planned windows, by name."""
-        return {fit.request.name: fit for each in self.everywhere for fit in each.fits if fit.planned}
+        return {
+            fit.request.name: fit
+            for each in (*self.everywhere, *self.ledgers)
+            for fit in each.fits
+            if fit.planned
+        }
 
     def releases_with(self, fit: Fit) -> Mapping[str, int] | None:
         """`releases` with one more slice; those of others may change, not their bounds. None when none are found.

@@ -10,6 +10,9 @@ from netarium.describe.part import Name, NodeName, Part
 from netarium.errors import Mistake
 from netarium.units import PositiveRate, PositiveSize, PositiveTime, Ratio, Time, format_time
 
+SINGLE_PATH = ("ats", "cqf")
+"""Mechanisms that cannot have a protected slice: one tells streams by their slice, the other's cycle is chosen for one path."""
+
 
 class Slice(Part):
     """A guarantee between two nodes: what is asked, and what certification compares with."""
@@ -65,6 +68,9 @@ class Slice(Part):
             raise Mistake(
                 "a burst and a period", "one of them: a message is bandwidth x period", at=("burst",)
             )
+        if self.protection and self.mechanism in SINGLE_PATH:
+            found = f"{self.mechanism}, which has a slice on one path, and protection"
+            raise Mistake(found, "another mechanism, or no protection", at=("mechanism",))
         if self.protection and self.path is not None:
             raise Mistake("a path and protection", "one of them: protection chooses two paths", at=("path",))
         return self
