@@ -290,7 +290,7 @@ class Traffic:
             return self.pairs.add(a, b, reservation.ports, back, band, where, 1 + order.index(returning))
         if service.path is not None:
             ports = tuple(explicit_path(graph, service.path, f"{where}.path"))
-            back = tuple(explicit_path(graph, service.path[::-1], f"{where}.path"))
+            back = tuple(port ^ 1 for port in reversed(ports))
             return self.pairs.add(a, b, ports, back, 0, where)
         return self.pairs.add(a, b, (), (), 0, where)
 
