@@ -1,4 +1,4 @@
-"""The 13,000 km: the bound is below 20 us of jitter, and the run keeps within it; without the mechanism it does not."""
+"""The 13,000 km: admission chooses cycles with a bound below 20 us of jitter, and the run keeps within it."""
 
 from __future__ import annotations
 
@@ -7,45 +7,46 @@ from pathlib import Path
 import pytest
 from test_bundled_trials import run
 
-from netarium.compile.mechanisms import cqf
-from netarium.compile.mechanisms.terms import PortTerms
+from netarium.compile.compile import compile_trial
+from netarium.compile.plan import Plan
 from netarium.describe.loader import loads
 from netarium.operate import trialfile, variants
 
-SMALLEST_BYTES = 36 + 28
+SLICES = ("grid", "surgery", "synchrotron", "exchange")
 
 
-def bound() -> cqf.Bound:
-    """From west to east, every port that the flows cross, with the clocks of the trial."""
+def plan() -> Plan:
     file, _ = variants.split(trialfile.find("deterministic-13000km"), None)
-    trial = loads(file.text, folder=file.folder)
-    network = trial.network.expand()
-    ports = {port.name: port for port in network.ports()}
-    nodes = ["west", *(f"r{k:02}" for k in range(14)), "east"]
-    terms = [
-        PortTerms(port.rate, port.mtu, port.overhead, port.delay, network.nodes[port.source].clock)
-        for port in (ports[f"{a}->{b}"] for a, b in zip(nodes, nodes[1:], strict=False))
-    ]
-    return cqf.bound(terms, cqf.CycleTerms(9_000_000), trial.duration, SMALLEST_BYTES)
+    return compile_trial(loads(file.text, folder=file.folder))
 
 
-def test_the_bound_is_below_twenty_microseconds() -> None:
-    found = bound()
-    assert found.variation_ps < 20_000_000
-    assert 65 * 10**9 < found.least_ps < found.latency_ps < 66 * 10**9
+def test_admission_chooses_cycles_with_a_bound_below_twenty_microseconds() -> None:
+    """Two cycles, a frame at the source's port, and what the clocks of the first and the last router are apart."""
+    found = plan()
+    assert [each.name for each in found.admission.reservations] == list(SLICES)
+    for each in found.admission.reservations:
+        assert (each.mechanism, each.cycle_ps) == ("cqf", 9_000_000)
+        assert each.variation_bound_ps is not None and each.latency_bound_ps is not None
+        frame_ps, apart_ps = 723_040, 1_000_000
+        assert 2 * each.cycle_ps < each.variation_bound_ps < 2 * each.cycle_ps + frame_ps + apart_ps
+        assert each.variation_bound_ps < 20_000_000
+        assert 65 * 10**9 < each.latency_bound_ps < 66 * 10**9
 
 
 @pytest.mark.slow
 def test_the_run_keeps_within_the_bound(tmp_path: Path) -> None:
-    service = run(tmp_path, "deterministic-13000km")["services"]["deterministic"]
-    found = bound()
-    assert found.least_ps / 1e12 <= service["latency_s"]["min"]
-    assert service["latency_s"]["max"] <= found.latency_ps / 1e12
-    assert service["flows"] == 10_000
-    assert service["lost_packets"] == 0
+    services = run(tmp_path, "deterministic-13000km")["services"]
+    for each in plan().admission.reservations:
+        service = services[f"{each.name}_flows"]
+        assert service["latency_s"]["max"] <= each.latency_bound_ps / 1e12
+        assert 5e-6 < service["delay_variation_s"] <= each.variation_bound_ps / 1e12
+        assert service["flows"] == 2_500
+        assert service["lost_packets"] == 0
+    assert services["unprotected"]["delay_variation_s"] > 20 * service["delay_variation_s"]
 
 
 @pytest.mark.slow
-def test_without_the_mechanism_jitter_is_thirty_times_as_large(tmp_path: Path) -> None:
-    service = run(tmp_path, "deterministic-13000km", "--variant", "without")["services"]["deterministic"]
-    assert service["delay_variation_s"] > 30 * 20e-6
+def test_without_the_slices_jitter_is_five_times_what_they_promise(tmp_path: Path) -> None:
+    services = run(tmp_path, "deterministic-13000km", "--variant", "without")["services"]
+    for name in SLICES:
+        assert services[f"{name}_flows"]["delay_variation_s"] > 5 * 20e-6

@@ -23,8 +23,16 @@ from netarium.compile.bounds import slice_bursts
 from netarium.compile.graph import Graph
 from netarium.compile.ledger import Asked, Ledger, Misfit, Request
 from netarium.compile.mechanisms.classes import MECHANISMS, reservable_bps
+from netarium.compile.mechanisms.scheduled import Planned
 from netarium.compile.paths import explain_no_route, path_problems
-from netarium.compile.placement import misfit, place, second_name, wanted_ports
+from netarium.compile.placement import (
+    mechanisms_for,
+    misfit,
+    place,
+    place_thoroughly,
+    second_name,
+    wanted_ports,
+)
 from netarium.compile.timetable import ALWAYS_PS, Span, Timetable
 from netarium.errors import AdmissionRefused, Problem, TrialInvalid
 from netarium.units import format_rate, format_size, format_time
@@ -42,7 +50,8 @@ class Reservation:
     empty path (propagation and transmission). latency_bound_ps, variation_bound_ps: worst case beside all
     admitted slices; margin_ps: what is left between it and the promised latency. hop_delay_bound_ps: its
     share in each port, without propagation. second: with protection, the other path; the bounds hold if either
-    fails. hop_burst_bound_bytes: IP packets that may come at once to each
+    fails. planned: its windows, with scheduled, release_ps behind the begin of each period.
+    hop_burst_bound_bytes: IP packets that may come at once to each
     port, which a policer there must let pass. loss: long-run ratio that the impairments on the path cause.
     """
 
@@ -70,6 +79,8 @@ class Reservation:
     mechanism: str = "strict"
     shaped_hops: int = 0
     cycle_ps: int = 0
+    planned: Planned | None = None
+    release_ps: int = 0
     regulated: tuple[int, int] = (0, 0)
     second: Reservation | None = None
 
@@ -236,7 +247,7 @@ def decide(
     refusals = []
     for request in requests:
         span = times.span(request)
-        after = place(span, request)
+        after = place(span, request) or place_thoroughly(span, request)
         if after is None:
             refusals.append(refusal_of(times, span, request, share, until_ps))
         else:
@@ -250,7 +261,7 @@ def admission_of(
     """What `times` holds of `requests`."""
     placed = times.placed()
     return Admission(
-        tuple(_with_second(placed, each) for each in requests if each.name in placed),
+        tuple(_with_second(placed, each, times.releases) for each in requests if each.name in placed),
         tuple(refusals),
         np.maximum.reduce([each.reserved_bps for each in times.ledgers]),
         reservable_bps(times.graph, times.ledgers[0].classes["strict"]),
@@ -276,6 +287,7 @@ def request_of(name: str, asked: Asked) -> Request:
         end=asked.end,
         mechanism=asked.mechanism,
         protection=asked.protection,
+        period=asked.period,
     )
 
 
@@ -300,11 +312,13 @@ def _problems(graph: Graph, request: Request) -> list[Problem]:
     return [Problem(where, "ends without a route", "two nodes that links join", why)] if why else []
 
 
-def _with_second(placed: Mapping[str, list[tuple[Ledger, int]]], request: Request) -> Reservation:
-    first = _reservation(placed[request.name])
+def _with_second(
+    placed: Mapping[str, list[tuple[Ledger, int]]], request: Request, releases: Mapping[str, int]
+) -> Reservation:
+    first = _reservation(placed[request.name], releases)
     if not request.protection:
         return first
-    second = _reservation(placed[second_name(request)])
+    second = _reservation(placed[second_name(request)], releases)
     return replace(
         first,
         second=second,
@@ -318,7 +332,7 @@ def _largest(a: int | None, b: int | None) -> int | None:
     return None if a is None or b is None else max(a, b)
 
 
-def _reservation(stands: list[tuple[Ledger, int]]) -> Reservation:
+def _reservation(stands: list[tuple[Ledger, int]], releases: Mapping[str, int]) -> Reservation:
     """A slice with the largest of its bounds in all intervals in which it stands."""
     ledger, i = stands[0]
     graph, fit = ledger.graph, ledger.fits[i]
@@ -348,6 +362,8 @@ def _reservation(stands: list[tuple[Ledger, int]]) -> Reservation:
         mechanism=fit.mechanism,
         shaped_hops=fit.shaped_hops,
         cycle_ps=0 if fit.cycled is None else fit.cycled.cycle_ps,
+        planned=fit.planned,
+        release_ps=releases.get(fit.request.name, 0),
         regulated=fit.regulated,
         start_ps=fit.request.start,
         end_ps=fit.request.end,
@@ -363,6 +379,9 @@ def refusal_of(times: Timetable, span: Span, request: Request, share: float, unt
     graph, span = span.graph, span.using("strict" if request.mechanism == "auto" else request.mechanism)
     ports = wanted_ports(span, request)
     nodes = graph.nodes_along(ports)
+    if request.mechanism == "auto" and "scheduled" in mechanisms_for(span, request):
+        best = span.using("scheduled")
+        span = best if best.open_ports[list(ports)].all() else span
     why = misfit(span, request, ports)
     if why is None and request.protection:
         why = Misfit("protection", ports[0], 2, 1)
@@ -412,6 +431,8 @@ def _words(span: Span, request: Request, why: Misfit, share: float) -> tuple[str
         if not why.there_is:
             return asked, left, f"no cycle of {port} holds a burst of {asked}, whatever its length"
         return asked, left, f"it may bring {asked} in a cycle, of which {port} has {left} left"
+    if why.objective == "schedule":
+        return "planned windows", "none", why.reason
     if why.objective == "burst":
         asked, left = format_size(why.there_is), format_size(why.needed)
         return asked, left, f"a burst of {asked} is less than one packet of the path ({left} at {port})"

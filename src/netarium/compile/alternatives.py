@@ -134,7 +134,10 @@ def _single_changes(span: Span, request: Request, wanted: tuple[str, ...]) -> It
 
 
 def _other_bursts(span: Span, request: Request) -> Iterator[Alternative]:
-    """The smallest burst when less than a packet is asked, otherwise the largest below the one asked."""
+    """The smallest burst when less than a packet is asked, otherwise the largest below the one asked; none for a
+    message."""
+    if request.period is not None:
+        return
     mtus = [int(mtu) for mtu in np.unique(span.graph.mtu_bytes)]
     asked = BURST_PACKETS * max(mtus) if request.burst is None else request.burst
     if asked < max(mtus):
@@ -151,7 +154,7 @@ def _joint_changes(span: Span, request: Request) -> Iterator[Alternative]:
     """The most bandwidth without the other promises, with what can then be promised; with a small burst if
     need be."""
     packet = int(span.graph.mtu_bytes.max())
-    for burst in dict.fromkeys((request.burst, packet)):
+    for burst in dict.fromkeys((request.burst, packet if request.period is None else None)):
         for path in dict.fromkeys((request.path, None)):
             bare = replace(request, latency=None, delay_variation=None, loss=None, burst=burst, path=path)
             bandwidth = min(request.bandwidth, most_bandwidth(span, bare))

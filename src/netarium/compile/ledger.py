@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from netarium.compile.bounds import Arrival, Load
 from netarium.compile.graph import UNBOUNDED_PS, Graph
 from netarium.compile.mechanisms.classes import MECHANISMS, Cycled, PortClass, port_classes
+from netarium.compile.mechanisms.scheduled import Planned
+from netarium.units import SECOND_PS
 
 
 class Asked(Protocol):
@@ -41,6 +43,8 @@ class Asked(Protocol):
     @property
     def packet_size(self) -> int | None: ...
     @property
+    def period(self) -> int | None: ...
+    @property
     def mechanism(self) -> str: ...
     @property
     def protection(self) -> bool: ...
@@ -54,7 +58,8 @@ class Asked(Protocol):
 class Request:
     """One slice as asked for. Units as in the model: bit/s, ps, bytes, ratio; None: not promised.
 
-    start, end: when it is used, ps; None: to the end of all.
+    start, end: when it is used, ps; None: to the end of all. period: of its messages, ps; release: where in it the planned
+    windows of one that stands already begin, which then stay.
     """
 
     name: str
@@ -71,6 +76,13 @@ class Request:
     end: int | None = None
     mechanism: str = "auto"
     protection: bool = False
+    period: int | None = None
+    release: int | None = None
+
+    @property
+    def message_bytes(self) -> int | None:
+        """IP bytes of a periodic slice's message."""
+        return None if self.period is None else -(-self.bandwidth * self.period // (8 * SECOND_PS))
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,8 @@ class Fit:
 
     reserved_bps: on the wire at each port, for packets of packet_bytes with the largest overhead_bytes of the path;
     wire_ratio: bits on the wire per bit of such packets. mechanism: at ports behind the first shaped_hops, which are
-    hosts'. cycled: its place in cycles, with cqf. floor_ps: a full packet on the empty path; fixed_ps, jitter_ps: the
+    hosts'. cycled: its place in cycles, with cqf; planned: its windows, with scheduled, and kept_bps what they and the
+    guard before them keep of each port. floor_ps: a full packet on the empty path; fixed_ps, jitter_ps: the
     path's propagation and jitter; smallest_ps: what the smallest packet takes at least.
     """
 
@@ -99,6 +112,19 @@ class Fit:
     mechanism: str = "strict"
     shaped_hops: int = 0
     cycled: Cycled | None = None
+    planned: Planned | None = None
+    kept_bps: tuple[int, ...] = ()
+    soonest_by_either_ps: int | None = None
+
+    @property
+    def taken_bps(self) -> tuple[int, ...]:
+        """What it takes of what can be reserved at each port."""
+        return self.kept_bps or self.reserved_bps
+
+    @property
+    def closed(self) -> Cycled | Planned | None:
+        """The closed form of its path, where its mechanism has one."""
+        return self.cycled or self.planned
 
     @property
     def sent(self) -> Arrival:
@@ -107,8 +133,14 @@ class Fit:
 
     @property
     def arrival(self) -> Arrival:
-        """What it brings to its ports; to those that queue in cycles nothing that others wait for."""
-        hops = self.shaped_hops if self.cycled is not None else len(self.ports)
+        """What it brings to its ports; nothing that others wait for to those that queue in cycles or have a window for it."""
+        hops = (
+            self.shaped_hops
+            if self.cycled is not None
+            else 0
+            if self.planned is not None
+            else len(self.ports)
+        )
         rate, burst = (
             self.regulated if self.mechanism == "ats" else (self.request.bandwidth, self.burst_bytes)
         )
@@ -125,10 +157,12 @@ class Fit:
 
     @property
     def soonest_ps(self) -> int:
-        """What a packet takes at least."""
-        if self.cycled is None:
+        """What a packet takes at least; of a protected slice, by either path."""
+        if self.soonest_by_either_ps is not None:
+            return self.soonest_by_either_ps
+        if self.closed is None:
             return self.smallest_ps
-        return max(self.smallest_ps, self.fixed_ps + int(self.cycled.least_ps))
+        return max(self.smallest_ps, self.fixed_ps + int(self.closed.least_ps))
 
     @property
     def most_ps(self) -> float:
@@ -149,7 +183,7 @@ class Misfit:
 
     bandwidth: bit/s on the wire. latency, delay_variation: `needed` is the bound (infinite: none) or, with
     `by_floor`, what the path takes even when empty, and `there_is` the promise, in ps. loss: ratios. burst:
-    bytes. `hurts`: the earlier slice whose promise would break.
+    bytes. schedule: `reason` says why. `hurts`: the earlier slice whose promise would break.
     """
 
     objective: str
@@ -158,6 +192,7 @@ class Misfit:
     there_is: float
     hurts: str = ""
     by_floor: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,7 +276,7 @@ class Ledger:
         hop_first = np.append(self.hop_first, len(self.hop_port))
         hop_port = np.concatenate([self.hop_port, np.array(fit.ports, np.int32)])
         most_ps = np.append(self.most_ps, fit.most_ps)
-        own_ps = np.append(self.own_ps, 0.0 if fit.cycled is None else fit.cycled.latest_ps)
+        own_ps = np.append(self.own_ps, 0.0 if fit.closed is None else fit.closed.latest_ps)
         others = [load.bound_ps for word, load in self.loads.items() if word != fit.mechanism]
 
         def late(delay_ps: NDArray[np.float64]) -> bool:
@@ -252,7 +287,7 @@ class Ledger:
         if load is None:
             return None
         reserved, carried, cycle_bits = self.reserved_bps.copy(), self.carried.copy(), self.cycle_bits
-        reserved[list(fit.ports)] += fit.reserved_bps
+        reserved[list(fit.ports)] += fit.taken_bps
         behind = list(fit.ports[fit.shaped_hops :])
         carried[behind] = MECHANISMS.index(fit.mechanism) + 1
         if fit.cycled is not None:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from netarium.compile.graph import Graph
+from netarium.describe.part import link_of, node_of
 from netarium.errors import Problem, TrialInvalid, did_you_mean
 
 if TYPE_CHECKING:
@@ -148,16 +149,26 @@ class _Residual:
 
 
 def explicit_path(graph: Graph, names: Sequence[str], where: str = "path") -> list[int]:
-    """Ports along the nodes that a user lists; between two nodes with parallel links, the first of the ports.
+    """Ports along the nodes that a user lists; between two nodes with parallel links the first, or the one of "node#2".
 
     Raises TrialInvalid with every problem: an unknown node, two consecutive nodes without a link, a node
-    visited twice, a host in the middle, fewer than two nodes.
+    visited twice, a host in the middle, fewer than two nodes, fewer links than the number says.
     """
-    problems = path_problems(graph, names, where)
+    problems = path_problems(graph, [node_of(name) for name in names], where)
     if problems:
         raise TrialInvalid(problems)
-    nodes = [graph.node_index[name] for name in names]
-    return [graph.ports_between(a, b)[0] for a, b in zip(nodes[:-1], nodes[1:], strict=True)]
+    nodes = [graph.node_index[node_of(name)] for name in names]
+    ports = []
+    for i, (a, b) in enumerate(zip(nodes[:-1], nodes[1:], strict=True), start=1):
+        between, number = graph.ports_between(a, b), link_of(names[i])
+        if number > len(between):
+            joined = f"{len(between)} link(s) from {graph.node_names[a]}"
+            problems.append(Problem(f"{where}[{i}]", repr(names[i]), f"one of the {joined}"))
+            continue
+        ports.append(between[number - 1])
+    if problems:
+        raise TrialInvalid(problems)
+    return ports
 
 
 def path_problems(graph: Graph, names: Sequence[str], where: str) -> list[Problem]:

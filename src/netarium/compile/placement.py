@@ -8,22 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import inf, log1p, prod
+from math import ceil, inf, log1p, prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netarium.compile.graph import UNBOUNDED_PS, Graph
 from netarium.compile.ledger import Fit, Misfit, Request
-from netarium.compile.mechanisms.classes import CYCLES_PS, MECHANISMS, cycled
+from netarium.compile.mechanisms import scheduled, solver
+from netarium.compile.mechanisms.classes import CYCLES_PS, MECHANISMS, RUN_MOST_PS, cycled, port_terms
 from netarium.compile.mechanisms.terms import StreamTerms
 from netarium.compile.search import Limit, PathSearch
 from netarium.compile.timetable import Span
-from netarium.units import SECOND_PS
+from netarium.describe.slices import SINGLE_PATH
+from netarium.units import SECOND_PS, format_time
 
 BURST_PACKETS = 10
 """Burst of a slice that states none, in packets of its path's MTU."""
 
+CLOCK_SLACK = 1002
+"""Thousandths of its rate at which a slice with planned windows is policed: a source's clock may be fast by a thousandth."""
+MTU_MOST = 65_535
 SMALLEST_PACKET_BYTES = 28
 """An IPv4 and a UDP header: the packet that is through soonest, for the bound of the delay variation."""
 
@@ -38,6 +43,7 @@ class Effort:
 
 DECISION = Effort(10_000, 100)
 ALTERNATIVE = Effort(1_000, 25)
+THOROUGH = Effort(1_000, 4)
 
 
 def examine(span: Span, request: Request, ports: tuple[int, ...]) -> Span | None:
@@ -65,6 +71,11 @@ def fit_on(span: Span, request: Request, ports: tuple[int, ...]) -> Fit:
     rates = graph.rate_bps[chosen].tolist()
     fixed = sum(graph.delay_ps[chosen].tolist())
     packet, most = min(request.packet_size or mtu, mtu), max(overheads)
+    ratio = 1.0 + most / packet
+    message = request.message_bytes
+    if message is not None:  # in whole packets, none of which is larger
+        packet = mtu = min(packet, message)
+        ratio = -(-message // packet) * (packet + most) / message
 
     def crossing_ps(packet_bytes: int) -> int:
         bits = [8 * SECOND_PS * (packet_bytes + overhead) for overhead in overheads]
@@ -77,9 +88,11 @@ def fit_on(span: Span, request: Request, ports: tuple[int, ...]) -> Fit:
         mtu_bytes=mtu,
         packet_bytes=packet,
         overhead_bytes=most,
-        burst_bytes=BURST_PACKETS * mtu if request.burst is None else request.burst,
-        reserved_bps=(-(-request.bandwidth * (packet + most) // packet),) * len(ports),
-        wire_ratio=(1.0 + most / packet,) * len(ports),
+        burst_bytes=_burst(request, mtu, packet),
+        reserved_bps=(ceil(request.bandwidth * ratio),) * len(ports)
+        if message is not None
+        else (-(-request.bandwidth * (packet + most) // packet),) * len(ports),
+        wire_ratio=(ratio,) * len(ports),
         loss=round(1.0 - prod(1.0 - ratio for ratio in graph.loss_ratio[chosen].tolist()), 12),
         floor_ps=crossing_ps(mtu),
         fixed_ps=fixed,
@@ -88,10 +101,82 @@ def fit_on(span: Span, request: Request, ports: tuple[int, ...]) -> Fit:
         mechanism=span.mechanism,
         shaped_hops=shaped,
     )
+    if span.mechanism == "scheduled":
+        return _in_windows(span, fit)
     if span.mechanism == "ats":
         regulated_bps = fit.regulated[0]
         return replace(fit, reserved_bps=(-(-regulated_bps * (packet + most) // packet),) * len(ports))
     return _in_cycles(span, fit) if span.mechanism == "cqf" and len(ports) > shaped else fit
+
+
+def _burst(request: Request, mtu: int, packet: int) -> int:
+    """What may come at once: as stated, or a message in whole packets, or a few of the largest packets."""
+    if request.message_bytes is not None:
+        return -(-request.message_bytes // packet) * packet
+    return BURST_PACKETS * mtu if request.burst is None else request.burst
+
+
+def _in_windows(span: Span, fit: Fit) -> Fit:
+    """The slice with its planned windows; unchanged when it can have none (see _unplanned)."""
+    graph, request, ports = span.graph, fit.request, list(fit.ports)
+    if request.period is None or fit.shaped_hops == 0 or graph.jitter_ps[ports].any():
+        return fit
+    packets = fit.burst_bytes // fit.packet_bytes
+    message = scheduled.Message(packets, fit.packet_bytes, SMALLEST_PACKET_BYTES, request.period)
+    terms = port_terms(graph, fit.ports)
+    try:
+        found = scheduled.planned(fit.ports, terms, message, min(span.until_ps, RUN_MOST_PS))
+    except ValueError:
+        return fit
+    bits = 8 * packets * (fit.packet_bytes + fit.overhead_bytes)
+    policed_bps = -(-bits * SECOND_PS * CLOCK_SLACK // (1000 * request.period))
+    kept = tuple(
+        ceil(
+            (window.closes_ps - window.opens_ps + port.sending_ps(port.mtu_bytes))
+            * port.rate_bps
+            / request.period
+        )
+        for window, port in zip(found.windows, terms, strict=True)
+    )
+    return replace(fit, planned=found, reserved_bps=(policed_bps,) * len(ports), kept_bps=kept)
+
+
+def _unplanned(span: Span, fit: Fit) -> Misfit | None:
+    """Why a slice has no place in the schedule of its path, whatever it promises."""
+    graph, request = span.graph, fit.request
+    first, reason = fit.ports[0], ""
+    if request.period is None:
+        reason = "a schedule needs the period of the slice's messages"
+    elif fit.shaped_hops == 0:
+        reason = f"a schedule begins at a host, and {request.from_} forwards"
+    elif graph.jitter_ps[list(fit.ports)].any():
+        first = next(port for port in fit.ports if graph.jitter_ps[port])
+        reason = f"{graph.port_names[first]} has jitter, behind which no window can be planned"
+    elif fit.planned is None:
+        reason = "its message and the errors of clocks take longer than its period"
+    elif (full := _too_many(span, fit)) is not None:
+        first = full
+        reason = f"more than {scheduled.ENTRIES_MOST} windows until the periods at {graph.port_names[first]} meet again"
+    elif span.releases_with(fit) is None:
+        tried = (
+            "in turn or by the solver"
+            if solver.available()
+            else "in turn; the solver (extra `solver`) is not installed"
+        )
+        reason = f"no instant of its period of {format_time(request.period)} leaves every port free ({tried})"
+    return Misfit("schedule", first, 0, 0, reason=reason) if reason else None
+
+
+def _too_many(span: Span, fit: Fit) -> int | None:
+    """A port whose gate control list would be too long."""
+    listed: dict[int, list[int]] = {port: [] for port in fit.ports}
+    for each in (*span.planned.values(), fit):
+        for window in each.planned.windows if each.planned else ():
+            if window.port in listed:
+                listed[window.port].append(each.planned.period_ps)
+    return next(
+        (port for port, each in listed.items() if scheduled.entries(each) > scheduled.ENTRIES_MOST), None
+    )
 
 
 def _in_cycles(span: Span, fit: Fit) -> Fit:
@@ -115,6 +200,8 @@ def _misfit_alone(span: Span, fit: Fit) -> Misfit | None:
     taken = [port for port in behind if not span.open_ports[port]]
     if taken:
         return Misfit("mechanism", taken[0], MECHANISMS.index(fit.mechanism), int(span.carried[taken[0]]) - 1)
+    if span.mechanism == "scheduled" and (unplanned := _unplanned(span, fit)):
+        return unplanned
     if span.mechanism == "cqf" and behind:
         if fit.cycled is None:
             return Misfit("cycle", behind[0], 8 * fit.burst_bytes, 0)
@@ -123,12 +210,12 @@ def _misfit_alone(span: Span, fit: Fit) -> Misfit | None:
             if fit.cycled.bits > span.cycle_left_bits[port]:
                 return Misfit("cycle", port, fit.cycled.bits, float(span.cycle_left_bits[port]))
     lacking = [
-        int(span.left_bps[port]) - needed for port, needed in zip(fit.ports, fit.reserved_bps, strict=True)
+        int(span.left_bps[port]) - needed for port, needed in zip(fit.ports, fit.taken_bps, strict=True)
     ]
     if min(lacking) < 0:
         hop = lacking.index(min(lacking))
         port = fit.ports[hop]
-        return Misfit("bandwidth", port, fit.reserved_bps[hop], int(span.left_bps[port]))
+        return Misfit("bandwidth", port, fit.taken_bps[hop], int(span.left_bps[port]))
     if fit.burst_bytes < fit.mtu_bytes:
         narrow = int(np.argmin(graph.mtu_bytes[list(fit.ports)]))
         return Misfit("burst", fit.ports[narrow], fit.mtu_bytes, fit.burst_bytes)
@@ -208,7 +295,7 @@ def least_steps(span: Span, request: Request, objective: str) -> list[float]:
     graph = span.graph
     if objective == "loss":
         return [_hidden(ratio) for ratio in graph.loss_ratio.tolist()]
-    waiting = least_waiting_ps(span)
+    waiting = least_waiting_ps(span, request)
     jitter = np.where(graph.jitter_ps == UNBOUNDED_PS, inf, graph.jitter_ps)
     if objective == "latency":
         return (waiting + graph.delay_ps + jitter).tolist()
@@ -216,10 +303,14 @@ def least_steps(span: Span, request: Request, objective: str) -> list[float]:
     return np.maximum(0.0, waiting - smallest - 1.0 + 2 * jitter).tolist()
 
 
-def least_waiting_ps(span: Span) -> NDArray[np.float64]:
-    """float64[P]: what a further slice waits at least: what slices wait there now, or for a frame of its own."""
+def least_waiting_ps(span: Span, request: Request) -> NDArray[np.float64]:
+    """float64[P]: what a further slice waits at least: what slices wait there now, or for a frame of its own; nothing
+    that adds up port by port where the mechanism has a closed form of the whole path."""
     graph, service = span.graph, span.service
-    frame = 8.0 * (int(graph.mtu_bytes.min(initial=1500)) + graph.overhead_bytes)
+    if span.mechanism in ("cqf", "scheduled"):
+        return np.zeros(graph.port_count)
+    smallest = min(int(graph.mtu_bytes.min(initial=1500)), request.message_bytes or MTU_MOST)
+    frame = 8.0 * (smallest + graph.overhead_bytes)
     alone = np.where(service.shaped, 0.0, service.latency_ps) + frame * SECOND_PS / service.rate_bps
     return np.maximum(span.delay_ps, alone)
 
@@ -232,19 +323,31 @@ def mechanisms_for(span: Span, request: Request) -> Iterator[str]:
     carried = set(np.unique(span.carried).tolist())
     promised = request.latency is not None or request.delay_variation is not None
     for number, word in enumerate(MECHANISMS, 1):
-        if word == "strict" or number in carried or (promised and word in ("ats", "cqf")):
+        if word in SINGLE_PATH and request.protection:
+            continue
+        tried = word in ("ats", "cqf") or (word == "scheduled" and request.period is not None)
+        if word == "strict" or number in carried or (promised and tried):
             yield word
 
 
 def place(span: Span, request: Request, effort: Effort = DECISION) -> Span | None:
     """The span with `request` by the first mechanism that holds it on some path; None when none does."""
-    if request.protection:
-        return place_pair(span.using("strict"), request, effort)
     for word in mechanisms_for(span, request):
-        after = place_by(span.using(word), request, effort)
+        by = place_pair if request.protection else place_by
+        after = by(span.using(word), request, effort)
         if after is not None:
             return after
     return None
+
+
+def place_thoroughly(span: Span, request: Request) -> Span | None:
+    """The span with `request` in windows that the solver finds on one of the first paths; None when it finds none."""
+    possible = (
+        request.period is not None and request.mechanism in ("auto", "scheduled") and not request.protection
+    )
+    if not possible or not solver.available() or not span.planned:
+        return None
+    return place_by(replace(span.using("scheduled"), thorough=True), request, THOROUGH)
 
 
 def second_name(request: Request) -> str:
@@ -264,7 +367,7 @@ def place_pair(span: Span, request: Request, effort: Effort = DECISION) -> Span 
         if alone is not None:
             among = _apart(span.graph, ports)
             for _, others in search_paths(alone, other, partial_most=effort.partial_most, among=among):
-                after = _both(span, fit, fit_on(span, other, others)) if others != ports else None
+                after = _both(span, fit, fit_on(alone, other, others)) if others != ports else None
                 examined += 1
                 if after is not None or examined >= effort.whole_most:
                     return after
@@ -275,12 +378,12 @@ def place_pair(span: Span, request: Request, effort: Effort = DECISION) -> Span 
 
 def _both(span: Span, first: Fit, second: Fit) -> Span | None:
     """With both paths; a packet may come by either, so delay variation counts from the quicker one."""
-    soonest = min(first.smallest_ps, second.smallest_ps)
+    soonest = min(first.soonest_ps, second.soonest_ps)
     after: Span | None = span
     for fit in (first, second):
         if after is None or _misfit_alone(after, fit):
             return None
-        after = after.add(replace(fit, smallest_ps=soonest), as_promised=True)
+        after = after.add(replace(fit, soonest_by_either_ps=soonest), as_promised=True)
     return after
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from netarium.compile.admission import Admission
 from netarium.compile.graph import Graph
-from netarium.compile.slicequeues import slice_queue
+from netarium.compile.slicequeues import planned_window, slice_queue
 from netarium.errors import Mistake, Problem, TrialInvalid
 from netarium.run.kernel import records as r
 from netarium.run.kernel.flags import CAPTURED, HOST, IMPAIRED, POLICED, SCHEDULED, SLICED, TRACED
@@ -150,12 +150,26 @@ class Ports:
                     each.wire_burst_bytes,
                     SHAPER_BUFFER_BYTES,
                     each.overhead_bytes,
+                    *self._source_window(each, index),
                 )
                 for each in slices
             )
             return Shaper(shaped, queue)
         backlog = float(self.admission.backlog_bytes[index])
         return slice_queue(self.graph, index, slices, backlog, queue, self.trial.duration)
+
+    @staticmethod
+    def _source_window(each: Any, index: int) -> tuple[int, int, int, int]:
+        """(period, begin, length, largest packet) of the window that a slice has at its source, or zeros."""
+        if each.planned is None:
+            return 0, 0, 0, 0
+        window = planned_window(each, index)
+        return (
+            window.period_ps,
+            window.begin_ps % window.period_ps,
+            window.end_ps - window.begin_ps,
+            each.packet_bytes,
+        )
 
     def _site(self, index: int, described: list[Any]) -> Site:
         """What the discipline of a port has to know of the node and the network around it."""

@@ -7,7 +7,7 @@ from math import ceil, isfinite
 from typing import TYPE_CHECKING, Any
 
 from netarium.compile.graph import Graph
-from netarium.compile.mechanisms import cqf, taprio
+from netarium.compile.mechanisms import cqf, scheduled, taprio
 from netarium.compile.mechanisms.classes import (
     CBS_SHARE,
     CLASS,
@@ -46,6 +46,8 @@ def slice_queue(
         return _cycles(graph, slices, best_effort, duration_ps)
     if word == "taprio":
         return _gates(graph, port, held, best_effort)
+    if word == "scheduled":
+        return _windows(port, slices, held, best_effort)
     limit = min(PACKETS_MOST, held // SMALLEST_FRAME_BYTES + 1)
     if word == "cbs":
         slope = int(int(graph.rate_bps[port]) * CBS_SHARE)
@@ -78,6 +80,31 @@ def _gates(graph: Graph, port: int, held_bytes: int, best_effort: Any) -> Any:
 
     cycle, window = (int(values[port]) for values in (gate_cycle_ps(graph), gate_window_ps(graph)))
     found = taprio.encode([(0, window, CLASS)], cycle, {PRIORITY: CLASS}, num_tc=2)
+    return found.model_copy(update={"queues": {CLASS: Bfifo(limit=f"{held_bytes} B"), 0: best_effort}})
+
+
+def planned_window(each: Reservation, port: int) -> scheduled.Taken:
+    """When a slice with planned windows has its window at a port of its path."""
+    assert each.planned is not None
+    window = each.planned.windows[each.ports.index(port)]
+    return scheduled.Taken(
+        each.release_ps + window.opens_ps, each.release_ps + window.closes_ps, each.planned.period_ps
+    )
+
+
+def _windows(port: int, slices: Sequence[Reservation], held_bytes: int, best_effort: Any) -> Any:
+    """A window for each slice where its packets are due, the rest for everything else."""
+    from netarium.describe.queues import Bfifo
+
+    windows, cycle_ps = scheduled.gate_windows(planned_window(each, port) for each in slices)
+    largest = {CLASS: max(each.packet_bytes for each in slices)}
+    found = taprio.encode(
+        [(begin, end, CLASS) for begin, end in windows],
+        cycle_ps,
+        {PRIORITY: CLASS},
+        num_tc=2,
+        max_sdu=largest,
+    )
     return found.model_copy(update={"queues": {CLASS: Bfifo(limit=f"{held_bytes} B"), 0: best_effort}})
 
 

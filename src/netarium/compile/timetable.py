@@ -7,9 +7,10 @@ What starts or ends splits an interval; a further slice must fit in every interv
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from netarium.compile.bounds import Service
 from netarium.compile.graph import Graph
 from netarium.compile.ledger import Fit, Ledger, Misfit, Request
+from netarium.compile.mechanisms import scheduled, solver
 from netarium.compile.mechanisms.classes import MECHANISMS, cycle_room_bits, reservable_bps
 from netarium.units import SECOND_PS
 
@@ -38,13 +40,17 @@ class Span:
     """Ledgers of the intervals that a slice touches, as one: what fits here fits in each of them.
 
     mechanism: the one that is being tried. everywhere: the ledgers of all time, since a port has one mechanism, and
-    a network one cycle, for the whole run. until_ps: the end of all.
+    a network one cycle, for the whole run. until_ps: the end of all. releases: of all slices with planned windows, by name,
+    where in their periods these begin (gates too are the same for the whole run). thorough: ask the solver where slices do not
+    fit in turn.
     """
 
     ledgers: tuple[Ledger, ...]
     everywhere: tuple[Ledger, ...]
     mechanism: str = "strict"
     until_ps: int = ALWAYS_PS
+    releases: Mapping[str, int] = field(default_factory=dict)
+    thorough: bool = False
 
     def using(self, mechanism: str) -> Span:
         """The same span for slices of another mechanism."""
@@ -94,7 +100,7 @@ class Span:
     @cached_property
     def cycle_ps(self) -> int:
         """The cycle of cqf in this network, 0 while none is chosen."""
-        return max(each.cycle_ps for each in self.everywhere)
+        return max(each.cycle_ps for each in (*self.everywhere, *self.ledgers))
 
     @cached_property
     def cycle_left_bits(self) -> NDArray[np.float64]:
@@ -102,15 +108,62 @@ class Span:
         room = cycle_room_bits(self.graph, self.cycle_ps)
         return room - np.maximum.reduce([each.cycle_bits for each in self.ledgers])
 
+    @cached_property
+    def planned(self) -> dict[str, Fit]:
+        """All slices with planned windows, by name."""
+        return {
+            fit.request.name: fit
+            for each in (*self.everywhere, *self.ledgers)
+            for fit in each.fits
+            if fit.planned
+        }
+
+    def releases_with(self, fit: Fit) -> Mapping[str, int] | None:
+        """`releases` with one more slice; those of others may change, not their bounds. None when none are found.
+
+        First behind what stands; then all anew, those with the shortest periods first; then, if thorough, by the solver. Slices
+        that state their release keep it.
+        """
+        if fit.planned is None:
+            return self.releases
+        asked = (fit.request, fit.planned)
+        if asked not in self._found:
+            self._found[asked] = self._releases_with(fit)
+        return self._found[asked]
+
+    @cached_property
+    def _found(self) -> dict[Any, Mapping[str, int] | None]:
+        """What was found already, as it is asked for twice."""
+        return {}
+
+    def _releases_with(self, fit: Fit) -> Mapping[str, int] | None:
+        name, pinned = fit.request.name, dict(self.releases)
+        if fit.request.release is not None:
+            return {**pinned, name: fit.request.release}
+        fits = {**self.planned, name: fit}
+        plans = {word: each.planned for word, each in fits.items() if each.planned}
+        found = scheduled.in_turn(plans, pinned)
+        if found is None:
+            pinned = {
+                word: self.releases[word] for word, each in fits.items() if each.request.release is not None
+            }
+            found = scheduled.in_turn(scheduled.shortest_first(plans), pinned)
+        if found is None and self.thorough and solver.available():
+            found = solver.together(plans, pinned)
+        return found
+
     def add(self, fit: Fit, as_promised: bool = False) -> Span | None:
-        """With one more slice in every interval; None as Ledger.add."""
+        """With one more slice in every interval; None as Ledger.add, and where its windows find no place."""
+        releases = self.releases_with(fit)
+        if releases is None:
+            return None
         after = []
         for ledger in self.ledgers:
             added = ledger.add(fit, as_promised)
             if added is None:
                 return None
             after.append(added)
-        return replace(self, ledgers=tuple(after))
+        return replace(self, ledgers=tuple(after), releases=releases)
 
     def broken_promise(self) -> Misfit | None:
         return next((why for each in self.ledgers if (why := each.broken_promise())), None)
@@ -126,11 +179,12 @@ class Span:
 
 @dataclass
 class Timetable:
-    """Ledgers in the order of time; ledger i holds from edges_ps[i] until edges_ps[i + 1]."""
+    """Ledgers in the order of time; ledger i holds from edges_ps[i] until edges_ps[i + 1]. releases: as in Span."""
 
     ledgers: list[Ledger]
     edges_ps: list[int] = field(default_factory=lambda: [0])
     until_ps: int = ALWAYS_PS
+    releases: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, graph: Graph, metric: str, share: float, until_ps: int = ALWAYS_PS) -> Timetable:
@@ -144,7 +198,8 @@ class Timetable:
         """What stands while `request` would."""
         first = bisect_right(self.edges_ps, request.start) - 1
         last = bisect_left(self.edges_ps, released_ps(request))
-        return Span(tuple(self.ledgers[first:last]), tuple(self.ledgers), until_ps=self.until_ps)
+        ledgers = tuple(self.ledgers)
+        return Span(ledgers[first:last], ledgers, until_ps=self.until_ps, releases=self.releases)
 
     def place(self, request: Request, after: Span) -> None:
         """Take over what was added to `span(request)`."""
@@ -152,6 +207,7 @@ class Timetable:
         last = self._split(released_ps(request))
         assert last - first == len(after.ledgers)
         self.ledgers[first:last] = after.ledgers
+        self.releases = after.releases
 
     def _split(self, time_ps: int) -> int:
         """Index of the interval that begins at `time_ps`, made if there is none."""

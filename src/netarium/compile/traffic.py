@@ -290,7 +290,7 @@ class Traffic:
             return self.pairs.add(a, b, reservation.ports, back, band, where, 1 + order.index(returning))
         if service.path is not None:
             ports = tuple(explicit_path(graph, service.path, f"{where}.path"))
-            back = tuple(explicit_path(graph, service.path[::-1], f"{where}.path"))
+            back = tuple(port ^ 1 for port in reversed(ports))
             return self.pairs.add(a, b, ports, back, 0, where)
         return self.pairs.add(a, b, (), (), 0, where)
 
@@ -337,7 +337,17 @@ class Traffic:
             row.i[workload.LOOP_PERIOD], row.i[workload.LOOP_DEADLINE] = service.period, service.deadline_ps
             if service.stagger:
                 row.start_ps += number * service.period // len(ends)
+            row.start_ps = self._as_planned(row.start_ps, service)
             self._write_replication(row, service)
+
+    def _as_planned(self, start_ps: int, service: Any) -> int:
+        """The first instant from `start_ps` on that its slice's windows are planned for, if their period goes into its own:
+        what a talker of IEEE 802.1Qcc is told as its offset."""
+        slot = None if service.slice is None else self.admission[service.slice]
+        if slot is None or slot.planned is None or service.period % slot.planned.period_ps:
+            return start_ps
+        wanted_ps = slot.release_ps - slot.planned.early_ps
+        return start_ps + (wanted_ps - start_ps) % slot.planned.period_ps
 
     def _write_replication(self, row: Any, service: Any) -> None:
         """The sequence recovery of a flow on several paths."""

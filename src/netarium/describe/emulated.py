@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from netarium.describe.command import Command
 from netarium.describe.network import Network
+from netarium.describe.part import node_of
 from netarium.describe.paths import Path, format_path
 from netarium.describe.real import emulated, ends_of, hostname_of, is_real_service, real_nodes
 from netarium.describe.services import AnyService, RequestResponse, Service, Stream
@@ -176,7 +177,7 @@ def _way_problems(
     path: Path, service: AnyService, network: Network, real: Container[str]
 ) -> Iterator[Problem]:
     """Real routers, and hosts with several links, choose the next hop themselves."""
-    routers = [node for node in (service.path or ())[1:-1] if node in real]
+    routers = [node for node in map(node_of, (service.path or ())[1:-1]) if node in real]
     if routers:
         found = f"a path through {routers[0]!r}, a real router"
         yield Problem(format_path((*path, "path")), found, "only models on the way", MODELLED_HINT)

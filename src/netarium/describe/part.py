@@ -104,6 +104,25 @@ def check_node_name(value: str) -> str:
     return value
 
 
+def check_hop(value: str) -> str:
+    """A node of a path, or "node#2": to it by the second of parallel links. Raises Mistake."""
+    node, mark, number = value.partition("#")
+    check_node_name(node)
+    if mark and not (number.isdecimal() and int(number) >= 1):
+        raise Mistake(repr(value), "a node, or node#2 for the second of parallel links to it")
+    return value
+
+
+def node_of(hop: str) -> str:
+    """The node of a hop of a path."""
+    return hop.partition("#")[0]
+
+
+def link_of(hop: str) -> int:
+    """Which of the parallel links leads to it, from 1."""
+    return int(hop.partition("#")[2] or 1)
+
+
 def _text(value: Any) -> Any:
     """A YAML number used as a name (a node called 1) is its text."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -138,6 +157,12 @@ NodeName = Annotated[
     str,
     BeforeValidator(_text),
     AfterValidator(check_node_name),
+    WithJsonSchema({"type": ["string", "integer"]}),
+]
+Hop = Annotated[
+    str,
+    BeforeValidator(_text),
+    AfterValidator(check_hop),
     WithJsonSchema({"type": ["string", "integer"]}),
 ]
 # One name, or a list of them: always a tuple in the model.

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from netarium.catalog import DISTRIBUTIONS
 from netarium.describe.command import Command
-from netarium.describe.part import Name, Names, NodeName, Part
+from netarium.describe.part import Hop, Name, Names, NodeName, Part
 from netarium.describe.transport import Transport
 from netarium.errors import Mistake, did_you_mean, one_of
 from netarium.units import (
@@ -54,8 +54,8 @@ class Service(Part):
     """Default: the trial's transport (udp for a stream)."""
     priority: Annotated[int, Field(ge=0, le=15, strict=True)] = 0
     """0 to 15, as SO_PRIORITY; queues with classes go by it."""
-    path: tuple[NodeName, ...] | None = None
-    """The nodes it passes, from first to last; default: the routing decides."""
+    path: tuple[Hop, ...] | None = None
+    """The nodes it passes, from first to last, `node#2` by the second of parallel links; default: the routing decides."""
     modelled: bool | None = None
     """Emulated trials: true keeps it inside the engine, without programs on real hosts; default: true for kinds
     that no program plays."""

@@ -10,6 +10,9 @@ from netarium.describe.part import Name, NodeName, Part
 from netarium.errors import Mistake
 from netarium.units import PositiveRate, PositiveSize, PositiveTime, Ratio, Time, format_time
 
+SINGLE_PATH = ("ats", "cqf")
+"""Mechanisms that cannot have a protected slice: one tells streams by their slice, the other's cycle is chosen for one path."""
+
 
 class Slice(Part):
     """A guarantee between two nodes: what is asked, and what certification compares with."""
@@ -28,6 +31,8 @@ class Slice(Part):
     """Largest part of packets lost; not promised if not stated."""
     path: tuple[NodeName, ...] | None = None
     """The nodes it passes, from first to last; default: admission chooses."""
+    period: PositiveTime | None = None
+    """Time between its messages, each of bandwidth x period; with it, windows can be planned for them."""
     burst: PositiveSize | None = None
     """Bytes it may send at once above its bandwidth; default: ten packets of the path's MTU."""
     packet_size: PositiveSize | None = None
@@ -37,7 +42,7 @@ class Slice(Part):
     """The slice that carries the acknowledgements of its services, from its end to its start; default: none."""
     over: PositiveTime | None = None
     """Time over which bandwidth and loss must hold, wherever it begins; default: certification chooses."""
-    mechanism: Literal["auto", "strict", "cbs", "taprio", "cqf", "ats"] = "auto"
+    mechanism: Literal["auto", "strict", "cbs", "taprio", "cqf", "ats", "scheduled"] = "auto"
     """What the ports on its path give it; auto: the first of these with which the objectives hold."""
     start: Time = 0
     """When it begins to be used."""
@@ -55,6 +60,17 @@ class Slice(Part):
         if self.end is not None and self.end <= self.start:
             found = f"{format_time(self.end)}, not after its start at {format_time(self.start) if self.start else '0'}"
             raise Mistake(found, "a time after start", at=("end",))
+        if self.mechanism == "scheduled" and self.period is None:
+            raise Mistake(
+                "scheduled, and no period", "a period: the time between its messages", at=("mechanism",)
+            )
+        if self.period is not None and self.burst is not None:
+            raise Mistake(
+                "a burst and a period", "one of them: a message is bandwidth x period", at=("burst",)
+            )
+        if self.protection and self.mechanism in SINGLE_PATH:
+            found = f"{self.mechanism}, which has a slice on one path, and protection"
+            raise Mistake(found, "another mechanism, or no protection", at=("mechanism",))
         if self.protection and self.path is not None:
             raise Mistake("a path and protection", "one of them: protection chooses two paths", at=("path",))
         return self

@@ -13,6 +13,7 @@ from netarium.describe.endpoints import Pair, pairs_of, resolve
 from netarium.describe.expected import expect_problems
 from netarium.describe.files import file_problems
 from netarium.describe.network import Network, Port
+from netarium.describe.part import node_of
 from netarium.describe.paths import Path, format_path
 from netarium.describe.projections import projection_problems
 from netarium.describe.reach import Reach
@@ -131,7 +132,8 @@ def _service_problems(name: str, service: Service | Command, trial: Trial, reach
         pairs = _pairs(path, service, trial, reach, problems)
     problems += _route_problems(path, pairs, reach)
     if service.path is not None:
-        problems += _path_problems((*path, "path"), service.path, pairs, reach)
+        nodes = tuple(node_of(hop) for hop in service.path)
+        problems += _path_problems((*path, "path"), nodes, pairs, reach)
     if service.slice in trial.slices:
         problems += _slice_time_problems(path, service, trial)
     if service.slice in trial.slices and pairs:

@@ -84,6 +84,9 @@ def endpoints_of(samples: Samples, trial: Trial, slice_name: str, terms: Terms) 
 def _endpoints(samples: Samples, trial: Trial, index: int, terms: Terms) -> Endpoints:
     service = trial.services[samples.services[index]]
     start, stop = active_interval_ps(samples, service, index)
+    promised = None if service.slice is None else trial.slices[service.slice]
+    if promised is not None and promised.period:  # its first message may wait so long for its window
+        start = min(start + promised.period, stop)
     demand = _demand(samples, service, index)
     startup = 0
     if demand != "datagram":

@@ -135,7 +135,7 @@ def _booked(request: Request, reservation: Any) -> BookedSlice:
     }
     return BookedSlice(
         name=request.name,
-        request=asdict(request),
+        request=asdict(replace(request, release=reservation.release_ps if reservation.planned else None)),
         ports=reservation.port_names,
         rate_bps=reservation.wire_bps,
         start_s=start_s,

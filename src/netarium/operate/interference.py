@@ -20,12 +20,11 @@ PREFIX = "interference"
 
 @dataclass(frozen=True)
 class Attacked:
-    """A trial with interference. ports: the links that are filled; spared: those that cannot be reached (the second of
-    parallel links). dropped: expectations about best effort, which interference is meant to break."""
+    """A trial with interference. ports: the links that are filled; dropped: expectations about best effort, which
+    interference is meant to break."""
 
     trial: Trial
     ports: tuple[str, ...]
-    spared: tuple[str, ...]
     dropped: tuple[str, ...]
 
 
@@ -37,14 +36,12 @@ def attacked(trial: Trial, plan: Plan) -> Attacked:
     if not trial.slices:
         raise TrialInvalid([Problem("slices", "none", "slices to interfere with", "leave --interfere out")])
     graph = plan.graph
-    used = sorted({port for each in plan.admission.reservations for port in each.ports})
+    used = sorted({port for each in plan.admission.paths for port in each.ports})
     services = dict(trial.services)
-    reached, spared = [], []
+    reached = []
     for port in used:
         tail, head = int(graph.tail[port]), int(graph.head[port])
-        if graph.ports_between(tail, head)[0] != port:
-            spared.append(graph.port_names[port])
-            continue
+        number = graph.ports_between(tail, head).index(port) + 1
         ends = (graph.node_names[tail], graph.node_names[head])
         name = f"{PREFIX}_{len(reached)}"
         while name in services:
@@ -54,7 +51,7 @@ def attacked(trial: Trial, plan: Plan) -> Attacked:
                 "from": ends[0],
                 "to": ends[1],
                 "rate": f"{int(graph.rate_bps[port])} bit/s",
-                "path": ends,
+                "path": ends if number == 1 else (ends[0], f"{ends[1]}#{number}"),
                 "modelled": True,
             }
         )
@@ -63,7 +60,7 @@ def attacked(trial: Trial, plan: Plan) -> Attacked:
     changed = trial.model_copy(update={"services": services, "expect": kept})
     changed._folder, changed._source = trial._folder, trial._source
     dropped = tuple(each.text for each in trial.expect if each not in kept)
-    return Attacked(changed, tuple(reached), tuple(spared), dropped)
+    return Attacked(changed, tuple(reached), dropped)
 
 
 def _about_slices(expectation: Expect, trial: Trial) -> bool:

@@ -46,11 +46,12 @@ def routes(trial: Trial, plan: Plan) -> Iterator[Route]:
 
 def _ports(trial: Trial, plan: Plan, service: Any, source: str, target: str) -> tuple[list[int], bool]:
     """The ports that the packets of a service pass, and whether equal ones share its flows."""
+    from netarium.compile.paths import explicit_path
+
     graph = plan.graph
     reserved = plan.admission[service.slice] if getattr(service, "slice", None) else None
     if getattr(service, "path", None):
-        ends = [graph.node(node) for node in service.path]
-        return [graph.ports_between(tail, head)[0] for tail, head in zip(ends, ends[1:], strict=False)], False
+        return explicit_path(graph, service.path), False
     if reserved is not None and (reserved.nodes[0], reserved.nodes[-1]) == (source, target):
         return list(reserved.ports), False
     return _shortest(trial, plan, graph.node(source), graph.node(target))
@@ -193,7 +194,9 @@ def _slice_row(each: Any, admission: Any) -> tuple[str, ...]:
     }
     return (
         each.name,
-        each.mechanism + (", twice" if each.second is not None else ""),
+        each.mechanism
+        + (f" {format_time(each.cycle_ps)}" if each.cycle_ps else "")
+        + (", twice" if each.second is not None else ""),
         format_rate(each.bandwidth_bps),
         way_text(each.nodes),
         "none" if each.latency_bound_ps is None else format_time(each.latency_bound_ps),

@@ -39,21 +39,33 @@ events:
 """
 
 
-def run(protection: bool):
-    plan = compile_trial(loads(RING.replace("PROTECTION", str(protection).lower())))
+def run(protection: bool, mechanism: str = "strict"):
+    by = f"{str(protection).lower()}, mechanism: {mechanism}"
+    plan = compile_trial(
+        loads(RING.replace("PROTECTION", by + (", period: 1 ms" if mechanism == "scheduled" else "")))
+    )
     samples = simulate(plan)
     return plan, samples, certify(samples, plan.trial)["safe"]
 
 
-def test_a_cut_costs_a_protected_slice_nothing() -> None:
-    plan, samples, certificate = run(protection=True)
+@pytest.mark.parametrize("mechanism", ["strict", "cbs", "taprio", "scheduled"])
+def test_a_cut_costs_a_protected_slice_nothing(mechanism: str) -> None:
+    plan, samples, certificate = run(protection=True, mechanism=mechanism)
     slot = plan.admission["safe"]
+    assert slot.mechanism == slot.second.mechanism == mechanism
     assert slot.nodes == ("a", "m", "n", "o", "b") and slot.second.nodes == ("a", "m", "p", "o", "b")
     assert certificate["certified"] is True, certificate["reasons"]
     assert certificate["observed"]["latency_s_max"] <= slot.latency_bound_ps / 1e12
     assert certificate["observed"]["delay_variation_s"] <= slot.variation_bound_ps / 1e12
     assert certificate["observed"]["delay_variation_s"] > 3.9e-3  # the slow path took over
-    assert plan.admission.reserved_bps[plan.graph.port_index["a->m"]] == 2 * slot.wire_bps
+    if mechanism != "scheduled":
+        assert plan.admission.reserved_bps[plan.graph.port_index["a->m"]] == 2 * slot.wire_bps
+
+
+@pytest.mark.parametrize("mechanism", ["ats", "cqf"])
+def test_mechanisms_with_one_path_are_told(mechanism: str) -> None:
+    with pytest.raises(TrialInvalid, match=f"{mechanism}, which has a slice on one path, and protection"):
+        loads(RING.replace("PROTECTION", f"true, mechanism: {mechanism}"))
 
 
 def test_the_same_cut_breaks_an_unprotected_one() -> None:

@@ -67,6 +67,25 @@ def test_latency_that_was_booked_is_protected_too(calendar: Calendar) -> None:
     bookings.book(calendar, loud, HOUR_S, 2 * HOUR_S)
 
 
+def test_planned_windows_stay_where_they_were_booked_and_are_free_again_when_released(
+    calendar: Calendar,
+) -> None:
+    """Three messages of 40 % of the period do not fit; the third takes the place of the first when that is released."""
+    text = FACILITY.replace("LATENCY", "3 ms, period: 10 us, mechanism: scheduled").replace(
+        "BANDWIDTH", "40 Gbit/s"
+    )
+    planned = bookings.wish(loads(text), "ann")
+    now_s = int(time.time())
+    booked = [bookings.book(calendar, planned, now_s, now_s + HOUR_S) for _ in range(2)]
+    places = [each.slices[0].request["release"] for each in booked]
+    assert len(set(places)) == 2
+    with pytest.raises(AdmissionRefused):
+        bookings.book(calendar, planned, now_s, now_s + HOUR_S)
+    calendar.release(booked[0].id)
+    again = bookings.book(calendar, planned, now_s, now_s + HOUR_S)
+    assert again.slices[0].request["release"] == places[0]
+
+
 def test_the_next_free_slot_is_the_first_in_which_everything_fits(calendar: Calendar) -> None:
     for start in (0, 1, 3):
         bookings.book(calendar, wish(50), start * HOUR_S, (start + 1) * HOUR_S)

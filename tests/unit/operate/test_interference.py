@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from netarium.compile.compile import compile_trial
 from netarium.describe.loader import loads
 from netarium.errors import TrialInvalid
 from netarium.operate import interference, runner
+from netarium.run.simulate import simulate
 
 TRIAL = """
 trial: calm
@@ -36,17 +38,37 @@ expect:
 """
 
 
-def test_every_link_of_the_slices_is_filled_and_what_cannot_be_is_named() -> None:
+def test_every_link_of_the_slices_is_filled_parallel_ones_too() -> None:
     trial = loads(TRIAL)
     attack = interference.attacked(trial, runner.admit(trial))
-    assert attack.ports == ("a->m", "m->n", "n->b")
-    assert attack.spared == ("m->n#2",)
+    assert attack.ports == ("a->m", "m->n", "m->n#2", "n->b")
     added = {name: each for name, each in attack.trial.services.items() if name not in trial.services}
     assert [(each.path, each.rate) for each in added.values()] == [
-        (("a", "m"), 200 * 10**6), (("m", "n"), 100 * 10**6), (("n", "b"), 200 * 10**6),
+        (("a", "m"), 200 * 10**6), (("m", "n"), 100 * 10**6), (("m", "n#2"), 100 * 10**6), (("n", "b"), 200 * 10**6),
     ]  # fmt: skip
     assert attack.dropped == ("other.loss at most 0.1",)
     assert len(attack.trial.expect) == 3
+
+
+def test_the_second_of_parallel_links_is_full() -> None:
+    trial = loads(TRIAL)
+    samples = simulate(compile_trial(interference.attacked(trial, runner.admit(trial)).trial))
+    for name in ("m->n", "m->n#2"):
+        sent = samples.port_series[-1, samples.ports.index(name)]["sent_bytes"]
+        assert sent * 8 > 0.95 * 100 * 10**6 * 0.04
+
+
+def test_the_paths_of_protected_slices_are_both_filled() -> None:
+    text = TRIAL.replace(
+        "  second:", "  twice: {from: a, to: b, bandwidth: 5 Mbit/s, protection: true}\n  second:"
+    )
+    nodes = text.replace("n: {kind: router}, b", "n: {kind: router}, o: {kind: router}, b")
+    ring = nodes.replace("    - {endpoints: [n, b]", "    - {endpoints: [m, o], rate: 100 Mbit/s, delay: 2 ms}\n"
+                         "    - {endpoints: [o, n], rate: 100 Mbit/s, delay: 2 ms}\n    - {endpoints: [n, b]")  # fmt: skip
+    trial = loads(ring)
+    plan = runner.admit(trial)
+    second = plan.admission["twice"].second
+    assert set(second.port_names) <= set(interference.attacked(trial, plan).ports)
 
 
 def test_a_trial_without_slices_has_nothing_to_interfere_with() -> None:

@@ -2,7 +2,7 @@
 
 A port has one mechanism for all slices on it. Where the class is a server of packets (strict, cbs, taprio, ats) it is
 a rate-latency curve for the analysis of compile/bounds.py, and the same whatever slices come: so bounds only grow with
-more slices, and admission can go on from what it knows. Cyclic queuing has a closed form for a whole path.
+more slices, and admission can go on from what it knows. Cyclic queuing and planned windows have a closed form for a whole path.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PRIORITY = 7
 """Priority of the packets of slices at ports whose mechanism tells classes by it."""
 CLASS = 1
 """Traffic class of slices there; best effort is class 0."""
-MECHANISMS = ("strict", "ats", "cbs", "cqf", "taprio")
+MECHANISMS = ("strict", "ats", "cbs", "cqf", "taprio", "scheduled")
 """In the order in which admission tries them: what needs the least beside it first."""
 STRICT_SHARE = 0.95
 """Largest part of a port's rate that slices may reserve together, where nothing else limits it."""
@@ -34,7 +34,7 @@ GATE_CYCLE_PS, GATE_SHARE = 250 * 10**6, 0.5
 """taprio: the cycle of the gates of every port (longer where frames are), and the part of it that is the slices' window."""
 GATE_FRAMES = 16
 """Frames that a window of the gates holds at least."""
-CYCLES_PS = tuple(k * 10**6 for k in (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000))
+CYCLES_PS = (*(k * decade for decade in (10**6, 10**7, 10**8, 10**9) for k in range(1, 10)), 10**10)
 """cqf: lengths of a cycle to choose from; all ports of a network have the same."""
 RUN_MOST_PS = 86_400 * SECOND_PS
 """cqf: how far clocks may have drifted apart where no end is known."""
@@ -61,6 +61,7 @@ def port_classes(graph: Graph, share: float = STRICT_SHARE) -> Mapping[str, Port
         "cbs": PortClass("cbs", min(share, CBS_SHARE), _slowed(strict, CBS_SHARE)),
         "cqf": PortClass("cqf", share, strict),
         "taprio": PortClass("taprio", share, gates),
+        "scheduled": PortClass("scheduled", share, strict),
     }
 
 

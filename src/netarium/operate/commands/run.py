@@ -124,8 +124,6 @@ def _tell_both(before: Any, after: Any, attack: Any, as_json: bool) -> None:
         return
     show(*interfered.tables(record.read(before.folder), record.read(after.folder)))
     typer.echo(f"interference on {len(attack.ports)} links at their whole rate")
-    for port in attack.spared:
-        typer.echo(f"not on {port}: no service can choose the second of parallel links")
     for text in attack.dropped:
         typer.echo(f"not judged under interference: {text}")
     typer.echo(

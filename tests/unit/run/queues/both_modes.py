@@ -40,6 +40,13 @@ SPECS: dict[str, Any] = {
     "strict": Strict(9000, d.Prio(child="red" and {"kind": "pie", "limit": 30})),
     "shaper": Shaper((ShapedSlice(2, 10**7, 6000, 10**5), ShapedSlice(1, 3 * 10**7 + 1, 3000, 9000)), HTB),
 }
+SPECS["shaper_with_windows"] = Shaper(
+    (
+        ShapedSlice(2, 10**7, 6000, 10**5, 0, 10**9, 3 * 10**8, 10**8, 600),
+        ShapedSlice(1, 3 * 10**7, 3000, 9000),
+    ),
+    HTB,
+)
 DRIFTING = Clock(offset="-3 us", drift="200 ppm", sync="5 ms")
 SITE = Site(
     clock=DRIFTING,

@@ -555,6 +555,8 @@ class Shaper(Queue):
     def __init__(self, log: Log, slices: dict[int, tuple[int, int, int]], best_effort: Queue) -> None:
         """slices: band -> (rate, burst, limit)."""
         super().__init__(log)
+        self.windows: dict[int, tuple[int, int, int, int]] = {}
+        self.byte_ps = self.guard_ps = 0
         self.queues = {band: Queue(log, limit_bytes=limit) for band, (_, _, limit) in slices.items()}
         self.buckets = {band: Bucket(rate, burst) for band, (rate, burst, _) in slices.items()}
         self.may_go: dict[int, int] = {}
@@ -563,8 +565,38 @@ class Shaper(Queue):
     def __len__(self) -> int:
         return sum(map(len, self.queues.values())) + len(self.best_effort)
 
+    def open_at(self, band: int, length: int, now: int) -> int:
+        """The first instant from `now` on at which a packet may begin that takes so long: looked for window by window."""
+        period, opens, window, _ = self.windows[band]
+        turn = now // period - 2
+        while True:
+            begin = opens + turn * period
+            at = max(begin, now)
+            if at == now and begin <= now < begin + window and now + length <= begin + window:
+                return now
+            if begin > now:
+                return begin
+            turn += 1
+
+    def others_until(self, now: int) -> tuple[int, int]:
+        until = again = NEVER
+        for period, opens, window, _ in self.windows.values():
+            for turn in range(now // period - 2, now // period + 3):
+                begin = opens + turn * period
+                if begin <= now < begin + window:
+                    until, again = now, min(again, begin + window)
+                elif begin > now:
+                    until, again = min(until, begin), min(again, begin)
+        return until, again
+
     def new_head(self, band: int, now: int) -> None:
-        if self.queues[band].waiting:
+        if band in self.windows:
+            head = self.queues[band].waiting
+            if head:
+                self.may_go[band] = self.open_at(band, head[0].size * self.byte_ps, now)
+            else:
+                self.may_go.pop(band, None)
+        elif self.queues[band].waiting:
             self.may_go[band] = self.buckets[band].when(self.queues[band].waiting[0].size, now)
         else:
             self.may_go.pop(band, None)
@@ -572,7 +604,9 @@ class Shaper(Queue):
     def enqueue(self, packet: Packet, now: int) -> None:
         if packet.band not in self.queues:
             self.best_effort.enqueue(packet, now)
-        elif packet.size > self.buckets[packet.band].burst:
+        elif packet.size > self.buckets[packet.band].burst or (
+            packet.band in self.windows and packet.size > self.windows[packet.band][3]
+        ):
             self.log.drop(packet, "DROP_TAIL")
         else:
             self.queues[packet.band].enqueue(packet, now)
@@ -580,7 +614,20 @@ class Shaper(Queue):
                 self.new_head(packet.band, now)
 
     def dequeue(self, now: int) -> Packet | None:
-        at, band = min(((at, band) for band, at in self.may_go.items()), default=(NEVER, 0))
+        for band in sorted(self.windows.keys() & self.may_go.keys()):
+            self.new_head(band, now)
+            if self.may_go[band] <= now:
+                packet = self.queues[band].waiting.popleft()
+                self.new_head(band, now)
+                return packet
+        planned = min((self.may_go[band] for band in self.windows if band in self.may_go), default=NEVER)
+        until, again = self.others_until(now)
+        plain = [(at, band) for band, at in self.may_go.items() if band not in self.windows]
+        at, band = min(plain, default=(NEVER, 0))
+        held = at <= now and now + self.queues[band].waiting[0].size * self.byte_ps > until
+        if held or (at > now and len(self.best_effort) and now + self.guard_ps > until):
+            self.ask_at = min(planned, again if held else min(at, again))
+            return None
         if at <= now:
             packet = self.queues[band].waiting.popleft()
             self.buckets[band].fill(now)
@@ -588,7 +635,7 @@ class Shaper(Queue):
             self.new_head(band, now)
             return packet
         packet = self.best_effort.dequeue(now)
-        self.ask_at = min(at, self.best_effort.ask_at if len(self.best_effort) else NEVER)
+        self.ask_at = min(planned, at, self.best_effort.ask_at if len(self.best_effort) else NEVER)
         return packet
 
 

@@ -259,3 +259,33 @@ def test_strict_over_htb(
 def test_shaper(rows: list[tuple[int, ...]], slices: dict[int, tuple[int, int, int]], below: Any) -> None:
     spec = Shaper(tuple(ShapedSlice(band, *given) for band, given in slices.items()), below)
     agree(spec, rows, lambda log: naive.Shaper(log, slices, leaf(log, below)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    arrivals(),
+    st.dictionaries(st.integers(1, 4), st.sampled_from([0, 1, 2]), min_size=1),
+    st.sampled_from([400_000_000, 1_000_000_000]),
+    LEAVES,
+)
+def test_shaper_with_windows(
+    rows: list[tuple[int, ...]], bands: dict[int, int], period: int, below: Any
+) -> None:
+    """Each band has a window of a packet or two of its own, at another place of the period, or none."""
+    plain = (RATES[1], 3000, 20_000)
+    windows = {
+        band: (period, band * period // 5, packets * 700 * BYTE_PS, 700)
+        for band, packets in bands.items()
+        if packets
+    }
+
+    def shaped(band: int) -> ShapedSlice:
+        period_ps, opens_ps, window_ps, largest = windows.get(band, (0, 0, 0, 0))
+        return ShapedSlice(band, *plain, 0, period_ps, opens_ps, window_ps, largest)
+
+    def make(log: naive.Log) -> naive.Queue:
+        queue = naive.Shaper(log, dict.fromkeys(bands, plain), leaf(log, below))
+        queue.windows, queue.byte_ps, queue.guard_ps = windows, BYTE_PS, 1500 * BYTE_PS + 1
+        return queue
+
+    agree(Shaper(tuple(shaped(band) for band in bands), below), rows, make)

@@ -280,6 +280,7 @@ class _Layout:
         self.place(first + strict.BEST_EFFORT, spec.best_effort, at)
 
     def _shaper(self, index: int, spec: Any, at: tuple[str | int, ...]) -> None:
+        shaper.encode(self.table[index], spec, self.site.wire_ps(self.mtu_bytes, self.rate_bps) + 1)
         slices = sorted(spec.slices, key=lambda each: each.band)
         first = self._children(index, len(slices) + 1)
         for k, each in enumerate(slices):
