@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 PACKAGES = ("netarium", "numba", "llvmlite", "numpy", "pyarrow", "pydantic", "rustworkx", "scipy")
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that a result depends on."""
     found = {"python": platform.python_version()}
@@ -24,6 +26,7 @@ def versions() -> dict[str, str]:
     return found
 
 
+@cache
 def machine() -> dict[str, Any]:
     """Host name, system, processor, cores that this process may use, memory in bytes."""
     return {

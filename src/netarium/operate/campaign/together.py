@@ -31,7 +31,6 @@ from netarium.operate.campaign.task import Result
 from netarium.units import SECOND_PS, format_size, format_time
 
 if TYPE_CHECKING:
-    from netarium.describe.design import Job
     from netarium.operate.campaign.nurse import Nurse
     from netarium.operate.campaign.task import Task
 

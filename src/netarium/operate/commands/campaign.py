@@ -159,7 +159,7 @@ def _dry_run(design: Design, options: Options, as_json: bool) -> None:
 
     keep = options.keep or keeping.default(len(design))
     found = forecast(design, keep)
-    wall_s = found.wall_s(options.workers_here)
+    wall_s = found.wall_s(options.workers_here, options.emulated)
     if as_json:
         write_json(
             {
@@ -169,7 +169,11 @@ def _dry_run(design: Design, options: Options, as_json: bool) -> None:
                 "variants": found.variants,
                 "seeds": len(design.campaign.seeds),
                 "modes": list(design.campaign.modes),
-                "estimate": {"wall_s": wall_s, "work_s": found.seconds, "disk_bytes": found.disk_bytes},
+                "estimate": {
+                    "wall_s": wall_s,
+                    "work_s": found.seconds + found.emulated_s,
+                    "disk_bytes": found.disk_bytes,
+                },
                 "keep_folders": keep,
                 "refused": found.refused,
                 "first": [
