@@ -41,9 +41,7 @@ PATH_US = 20_000.0
 
 
 @contextlib.contextmanager
-def running(
-    plan: Any, offload: bool, pacer: Pacer | None = None
-) -> Iterator[tuple[dict[str, Namespace], dict[str, Any]]]:
+def running(plan: Any, offload: bool) -> Iterator[tuple[dict[str, Namespace], dict[str, Any]]]:
     """Hosts and engine, up; afterwards the second dictionary holds the engine's figures."""
     figures: dict[str, Any] = {}
     over = threading.Event()
@@ -156,10 +154,10 @@ def many(trials: int) -> dict[str, Any]:
         path.write_text(text)
         options = Options(Path(place), emulated=trials, keep="all")
         outcome = run_campaign(campaignfile.load(str(path)), options)
+        certified = [row["verdict.certified"] is True for row in outcome.record.table.to_pylist()]
         figures = [json.loads(each.read_text()) for each in Path(place).glob("*/runs/*/metrics.json")]
     late = sorted(document["emulation"]["lateness_s"]["p999"] for document in figures)
     real = [document["engine"]["real_time"] for document in figures]
-    certified = [row["verdict.certified"] is True for row in outcome.record.table.to_pylist()]
     return {
         "trials": trials, "certified": sum(certified), "statuses": outcome.statuses, "wall_s": outcome.wall_s,
         "late_p999_s_median": statistics.median(late), "late_p999_s_max": late[-1],
