@@ -27,7 +27,9 @@ FORGIVING = "emulate.tolerance=2 s"
 """How late a machine that runs tests may be: what is tested here is that the programs run, not the machine."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-pytestmark = [pytest.mark.emulate, only_with_real_hosts]
+pytestmark = only_with_real_hosts
+by_the_wall = pytest.mark.emulate
+"""Real hosts run; what is refused before that can be tested beside others."""
 
 
 def netarium(*arguments: str, exit_code: int = 0) -> str:
@@ -45,6 +47,7 @@ def test_there_is_a_trial_for_every_program() -> None:
     assert set(PROGRAMS) == {name for name in trialfile.examples() if name.startswith("real-")}
 
 
+@by_the_wall
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in PROGRAMS]
 )
@@ -64,6 +67,7 @@ def test_real_programs_run_unchanged(name: str, tmp_path: Path) -> None:
     assert all((tmp_path / document["run"] / "programs" / name / "stdout").exists() for name in commands)
 
 
+@by_the_wall
 @pytest.mark.slow
 def test_one_trial_in_both_modes_is_compared(tmp_path: Path) -> None:
     """Models and the kernel agree on what the bottleneck lets through, and on the delay of what does not queue."""
@@ -129,6 +133,7 @@ def test_a_package_that_is_not_there_is_exit_code_4_with_its_name(tmp_path: Path
     assert "not installed: iperf3; apt install iperf3" in finished.stderr
 
 
+@by_the_wall
 def test_a_port_that_never_gets_ready_ends_the_run_and_keeps_the_record(tmp_path: Path) -> None:
     services = """
   web: {kind: command, node: b, argv: [sleep, 60], ready: {port: 80, within: 500 ms}}
@@ -146,6 +151,7 @@ def test_a_port_that_never_gets_ready_ends_the_run_and_keeps_the_record(tmp_path
     assert stop["exit_code"] == 1 and "not ready" in stop["reason"]
 
 
+@by_the_wall
 def test_an_exit_code_other_than_expected_fails_the_run_unless_any_is(tmp_path: Path) -> None:
     failing = "  x: {kind: command, node: a, argv: [sh, -c, 'echo its last words; exit 3']}"
     printed = netarium(
