@@ -201,6 +201,7 @@ def _value(after: Span, promise: str) -> float:
 
 def least(span: Span, request: Request, promise: str) -> Span | None:
     """With `request` on the path of the smallest bound of one promise, over all paths (branch and bound)."""
+    span = replace(span, shortest_cycle=True)
     steps = least_steps(span, request, promise)
     best: Span | None = None
     search = search_paths(span, request, steps, partial_most=ALTERNATIVE.partial_most)

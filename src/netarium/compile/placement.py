@@ -13,6 +13,7 @@ from math import ceil, inf, log1p, prod
 import numpy as np
 from numpy.typing import NDArray
 
+from netarium.compile.bounds import blocking_ps
 from netarium.compile.graph import UNBOUNDED_PS, Graph
 from netarium.compile.ledger import Fit, Misfit, Request
 from netarium.compile.mechanisms import scheduled, solver
@@ -186,10 +187,15 @@ def _in_cycles(span: Span, fit: Fit) -> Fit:
     burst = fit.burst_bytes + fit.mtu_bytes  # and a packet's growth at the source's port
     stream = StreamTerms(fit.request.bandwidth, burst, fit.mtu_bytes, fit.packet_bytes)
     found = None
+    at_source_ps = float(blocking_ps(span.graph)[list(fit.ports[: fit.shaped_hops])].sum())
     for cycle_ps in (span.cycle_ps,) if span.cycle_ps else CYCLES_PS:
         place = cycled(span.graph, behind, stream, cycle_ps, span.until_ps)
-        if place is not None and (found is None or place.latest_ps <= replace(fit, cycled=place).most_ps):
+        if place is None:
+            continue
+        if found is None or at_source_ps + place.latest_ps <= replace(fit, cycled=place).most_ps:
             found = place
+        if span.shortest_cycle:
+            break
     return replace(fit, cycled=found)
 
 
@@ -323,9 +329,9 @@ def mechanisms_for(span: Span, request: Request) -> Iterator[str]:
     carried = set(np.unique(span.carried).tolist())
     promised = request.latency is not None or request.delay_variation is not None
     for number, word in enumerate(MECHANISMS, 1):
-        if word in SINGLE_PATH and request.protection:
+        if (word in SINGLE_PATH and request.protection) or (word == "scheduled" and request.period is None):
             continue
-        tried = word in ("ats", "cqf") or (word == "scheduled" and request.period is not None)
+        tried = word in ("ats", "cqf", "scheduled")
         if word == "strict" or number in carried or (promised and tried):
             yield word
 

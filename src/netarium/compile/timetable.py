@@ -42,7 +42,7 @@ class Span:
     mechanism: the one that is being tried. everywhere: the ledgers of all time, since a port has one mechanism, and
     a network one cycle, for the whole run. until_ps: the end of all. releases: of all slices with planned windows, by name,
     where in their periods these begin (gates too are the same for the whole run). thorough: ask the solver where slices do not
-    fit in turn.
+    fit in turn. shortest_cycle: take it, where cqf may choose, instead of the longest that keeps the promises.
     """
 
     ledgers: tuple[Ledger, ...]
@@ -51,6 +51,7 @@ class Span:
     until_ps: int = ALWAYS_PS
     releases: Mapping[str, int] = field(default_factory=dict)
     thorough: bool = False
+    shortest_cycle: bool = False
 
     def using(self, mechanism: str) -> Span:
         """The same span for slices of another mechanism."""

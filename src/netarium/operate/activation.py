@@ -39,7 +39,8 @@ def failed(outcome: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def _test_trial(trial: Trial, plan: Plan, steps: list[Step], latest_ps: int) -> Trial:
-    """The trial with test streams in place of its services, on the paths that were admitted, without events."""
+    """The trial with test streams in place of its services, on the paths that were admitted, without events; in virtual time
+    and from models, also where hosts are real: what it tests are the ports, which are the same."""
     from netarium.describe.probes import Probes
     from netarium.describe.services import Stream
 
@@ -62,7 +63,7 @@ def _test_trial(trial: Trial, plan: Plan, steps: list[Step], latest_ps: int) -> 
         )  # fmt: skip
     duration = max(step.stop_ps for step in steps) + 2 * latest_ps
     changed = trial.model_copy(
-        update={"services": services, "slices": slices, "duration": duration, "events": (), "expect": (),
+        update={"mode": "simulate", "services": services, "slices": slices, "duration": duration, "events": (), "expect": (),
                 "projections": (), "probes": Probes(interval=f"{duration} ps", flows="none")}
     )  # fmt: skip
     changed._folder, changed._source = trial._folder, trial._source

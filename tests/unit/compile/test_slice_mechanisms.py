@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from netarium.compile.admission import admit
 from netarium.compile.compile import compile_trial
+from netarium.compile.graph import build_graph
+from netarium.compile.ledger import Request
 from netarium.describe.loader import loads
+from netarium.describe.network import Network
 from netarium.errors import AdmissionRefused, TrialInvalid
 from netarium.measure.certify import certify
 from netarium.run.simulate import simulate
@@ -68,6 +74,27 @@ def test_cycles_keep_the_jitter_of_a_path_below_two_of_them() -> None:
     for each in plan.admission.reservations:
         frames = 2 * 1538 * 8000  # and a frame each at the source's port and the last
         assert each.variation_bound_ps <= 2 * each.cycle_ps + frames
+
+
+def test_cycles_reach_further_than_waits_that_add_up() -> None:
+    """Over fifteen ports strict priority waits for a largest frame at each, 17 us in all; cycles do not add up."""
+    routers = [f"r{i}" for i in range(15)]
+    nodes = {name: {} for name in routers} | {"a": {"kind": "host"}, "b": {"kind": "host"}}
+    names = ["a", *routers, "b"]
+    links = [{"endpoints": list(ends)} for ends in zip(names, names[1:], strict=False)]
+    defaults = {"rate": "10 Gbit/s", "delay": "5 ms"}
+    graph = build_graph(Network.model_validate({"nodes": nodes, "links": links, "defaults": defaults}))
+    asked = Request("s", "a", "b", 10**8, delay_variation=20 * 10**6, packet_size=200, burst=1500)
+    (found,) = admit({"s": asked}, graph, until_ps=10**12).reservations
+    assert found.mechanism == "cqf"
+    assert found.cycle_ps == 9 * 10**6
+    assert found.variation_bound_ps <= 20 * 10**6
+    # a promise that is too small is answered with that of the shortest cycle
+    asked = replace(asked, mechanism="cqf", delay_variation=10**6)
+    (refusal,) = admit({"s": asked}, graph, until_ps=10**12).refusals
+    (change,) = [each for each in refusal.alternatives if "smallest delay variation" in each.what]
+    (again,) = admit({"s": change.applied(asked)}, graph, until_ps=10**12).reservations
+    assert again.variation_bound_ps < 15 * 10**6
 
 
 def test_a_port_has_one_mechanism_and_the_refusal_says_so() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from netarium.describe.loader import loads
 from netarium.measure.activation import STEPS, schedule
-from netarium.operate import runner
+from netarium.operate import activation, runner
 
 TRIAL = """
 trial: activated
@@ -55,6 +57,20 @@ def test_slices_that_hold_are_activated_and_the_services_run(tmp_path: Path) -> 
             assert (
                 step["frame_transfer_delay_s_max"] <= outcome.document["slices"][name]["bound"]["latency_s"]
             )
+
+
+@pytest.mark.parametrize("extra", ["", "mechanism: scheduled, period: 4 ms, "])
+def test_slices_of_an_emulated_trial_are_tested_by_models_at_the_same_ports(extra: str) -> None:
+    """Hosts that programs would run on send and receive test packets as models, with the outcome of a simulated trial."""
+    text = TRIAL.replace("LOSS", "loss: 0").replace("activation:", f"{extra}activation:")
+    simulated = loads(text)
+    ping = "  ping: {kind: command, node: a, argv: [ping, -c, '1', b]}\n"
+    real = loads(f"mode: emulate\n{text}{ping}")
+    plan = runner.admit(real)
+    assert plan.emulation is not None
+    found = activation.activate(real, plan)
+    assert found == activation.activate(simulated, runner.admit(simulated))
+    assert all(each["passed"] for each in found.values()), found
 
 
 def test_a_slice_that_does_not_hold_stops_the_run_before_its_services(tmp_path: Path) -> None:
