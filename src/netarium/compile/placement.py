@@ -170,14 +170,11 @@ def _unplanned(span: Span, fit: Fit) -> Misfit | None:
 
 def _too_many(span: Span, fit: Fit) -> int | None:
     """A port whose gate control list would be too long."""
-    listed: dict[int, list[int]] = {port: [] for port in fit.ports}
-    for each in (*span.planned.values(), fit):
-        for window in each.planned.windows if each.planned else ():
-            if window.port in listed:
-                listed[window.port].append(each.planned.period_ps)
-    return next(
-        (port for port, each in listed.items() if scheduled.entries(each) > scheduled.ENTRIES_MOST), None
-    )
+    for port in fit.ports:
+        standing = [period for _, _, period in span.windows_at.get(port, ())]
+        if fit.planned and scheduled.entries([*standing, fit.planned.period_ps]) > scheduled.ENTRIES_MOST:
+            return port
+    return None
 
 
 def _in_cycles(span: Span, fit: Fit) -> Fit:

@@ -119,6 +119,16 @@ class Span:
             if fit.planned
         }
 
+    @cached_property
+    def windows_at(self) -> dict[int, list[tuple[str, scheduled.Window, int]]]:
+        """Port -> (slice, its window, its period) of all slices with planned windows."""
+        found: dict[int, list[tuple[str, scheduled.Window, int]]] = {}
+        for name, fit in self.planned.items():
+            assert fit.planned is not None
+            for window in fit.planned.windows:
+                found.setdefault(window.port, []).append((name, window, fit.planned.period_ps))
+        return found
+
     def releases_with(self, fit: Fit) -> Mapping[str, int] | None:
         """`releases` with one more slice; those of others may change, not their bounds. None when none are found.
 
@@ -138,17 +148,25 @@ class Span:
         return {}
 
     def _releases_with(self, fit: Fit) -> Mapping[str, int] | None:
-        name, pinned = fit.request.name, dict(self.releases)
-        if fit.request.release is not None:
-            return {**pinned, name: fit.request.release}
+        assert fit.planned is not None
+        name, own = fit.request.name, fit.request.release
+        if own is None:
+            taken = {
+                port: [
+                    scheduled.taken_by(window, self.releases[word], period) for word, window, period in there
+                ]
+                for port in fit.ports
+                if (there := self.windows_at.get(port))
+            }
+            own = scheduled.first_release(fit.planned, taken)
+        if own is not None:
+            return {**self.releases, name: own}
         fits = {**self.planned, name: fit}
         plans = {word: each.planned for word, each in fits.items() if each.planned}
-        found = scheduled.in_turn(plans, pinned)
-        if found is None:
-            pinned = {
-                word: self.releases[word] for word, each in fits.items() if each.request.release is not None
-            }
-            found = scheduled.in_turn(scheduled.shortest_first(plans), pinned)
+        pinned = {
+            word: self.releases[word] for word, each in fits.items() if each.request.release is not None
+        }
+        found = scheduled.in_turn(scheduled.shortest_first(plans), pinned)
         if found is None and self.thorough and solver.available():
             found = solver.together(plans, pinned)
         return found

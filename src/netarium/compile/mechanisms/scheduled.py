@@ -133,13 +133,9 @@ class Overlap(Exception):
     """Two slices cannot share a port wherever they are released."""
 
 
-def taken_by(plan: Planned, release_ps: int) -> Iterable[tuple[int, Taken]]:
-    """(port, its time there) along the path of a slice with a release."""
-    for window in plan.windows:
-        yield (
-            window.port,
-            Taken(release_ps + window.arrives_ps, release_ps + window.closes_ps, plan.period_ps),
-        )
+def taken_by(window: Window, release_ps: int, period_ps: int) -> Taken:
+    """The time that a slice with a release has at a port."""
+    return Taken(release_ps + window.arrives_ps, release_ps + window.closes_ps, period_ps)
 
 
 def first_release(plan: Planned, taken: Mapping[int, Sequence[Taken]]) -> int | None:
@@ -179,8 +175,9 @@ def in_turn(plans: Mapping[str, Planned], pinned: Mapping[str, int]) -> dict[str
         if release_ps is None:
             return None
         releases[name] = release_ps
-        for port, time in taken_by(plans[name], release_ps):
-            taken.setdefault(port, []).append(time)
+        for window in plans[name].windows:
+            time = taken_by(window, release_ps, plans[name].period_ps)
+            taken.setdefault(window.port, []).append(time)
     return releases
 
 
