@@ -72,7 +72,9 @@ class Spent:
 class Pacer:
     """See the module. Close it after the last run."""
 
-    def __init__(self) -> None:
+    def __init__(self, core: int | None = None) -> None:
+        """core: the processor core that the thread keeps to."""
+        self._core = core
         self.memory = Memory(
             pacer=aligned(1, rr.PACER),
             scratch=aligned(16, rr.I8),
@@ -146,7 +148,7 @@ class Pacer:
 
     def _work(self) -> None:
         try:
-            _hurry()
+            _hurry(self._core)
             address = entry_address(loop.run)
             while self._take_in():
                 rank = run_paced(self.memory.handle, address)
@@ -225,11 +227,13 @@ class Pacer:
                 run.ended.set()
 
 
-def _hurry() -> None:
+def _hurry(core: int | None) -> None:
     """Let this thread run as soon as it wakes: in real time where that is allowed, else as the nicest it may be.
 
     It never holds a core for long (it sleeps whenever nothing is due), and nothing it starts inherits this.
     """
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, ctypes.c_ulong(1), 0, 0, 0)
     with contextlib.suppress(PermissionError, OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
