@@ -165,10 +165,18 @@ def emulate(
     (folder / "programs").mkdir(exist_ok=True)
     watcher.stage("making real hosts")
     facts = {"trial": trial.trial, "command": "run"}
-    pacer, overseer = (member.pacer, member.overseer) if member is not None else (None, None)
+    pacer, overseer, guardian = (
+        (None,) * 3 if member is None else (member.pacer, member.overseer, member.guardian)
+    )
     with (
         Facility(
-            folder.name, plan.emulation, open_tap, folder=folder / "programs", reap=member is None, **facts
+            folder.name,
+            plan.emulation,
+            open_tap,
+            folder=folder / "programs",
+            reap=member is None,
+            guardian=guardian,
+            **facts,
         ) as facility,
         Control(facility, stop.request),
     ):

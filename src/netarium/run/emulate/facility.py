@@ -9,7 +9,7 @@ from pathlib import Path
 
 from netarium.compile.hosts import Emulation
 from netarium.run.emulate import needs, ownership, ways_out
-from netarium.run.emulate.hosts import Hosts, OpenTap, raise_hosts
+from netarium.run.emulate.hosts import Guardian, Hosts, OpenTap, raise_hosts
 from netarium.run.emulate.outcomes import Outcome
 from netarium.run.emulate.overseer import Supervising
 from netarium.run.emulate.ownership import Ownership
@@ -42,18 +42,21 @@ class Facility:
         runtime: Path | None = None,
         alone: bool = False,
         reap: bool = True,
+        guardian: Guardian | None = None,
         shown: tuple[Path, ...] = (),
         speak: Callable[[Emulation, Path], Emulation] = lambda emulation, _: emulation,
         **facts: object,
     ) -> None:
         """folder: gets what the programs write; default: a folder that goes with the network. facts: what `ps` shows.
 
-        alone: refuse when a network of this name is up. reap: take back first what dead runs left.
+        alone: refuse when a network of this name is up. reap: take back first what dead runs left. guardian: holds the hosts
+        of several runs, which are gone when it ends.
         shown: folders that programs shall see wherever they are. speak: fills places in the programs' words, given that folder.
         """
         self._network, self._emulation, self._open_tap = network, emulation, open_tap
         self._folder, self._runtime, self._facts = folder, runtime, facts
         self._shown, self._speak, self._alone, self._reap = shown, speak, alone, reap
+        self._guardian = guardian
         self._stack = ExitStack()
 
     def __enter__(self) -> Facility:
@@ -90,7 +93,7 @@ class Facility:
         self.sandbox = Sandbox(scratch, emulation, resolver, self.ownership.mark, shown)
         self.sandbox.prepare()
         by_node = {host.node: host for host in emulation.hosts}
-        self.hosts = raise_hosts(emulation, self._open_tap, self.ownership.lock_fd)
+        self.hosts = raise_hosts(emulation, self._open_tap, self.ownership.lock_fd, guardian=self._guardian)
         stack.callback(self.hosts.down)
         self.supervisor = Supervisor(emulation.programs, by_node, self.hosts.netns_fds, self.sandbox, folder)
         if emulation.programs:

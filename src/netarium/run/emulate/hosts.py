@@ -131,27 +131,35 @@ class Guardian:
 
 
 def raise_hosts(
-    emulation: Emulation, open_tap: OpenTap, lock_fd: int | None = None, *, threads: int = THREADS
+    emulation: Emulation,
+    open_tap: OpenTap,
+    lock_fd: int | None = None,
+    *,
+    threads: int = THREADS,
+    guardian: Guardian | None = None,
 ) -> Hosts:
     """Make every real host of a plan. Raises MachineCannot, with nothing left behind.
 
-    lock_fd: a lock that the hosts' guardian shares, so that others see when it has ended too.
+    lock_fd: a lock that the hosts' guardian shares, so that others see when it has ended too. guardian: one of several runs;
+    the hosts are then gone when it ends.
     """
     hosts = Hosts(emulation)
     try:
         needs.room_for(emulation)
-        if sum(len(host.interfaces) for host in emulation.hosts) >= GUARDED_FROM:
-            hosts.guardian = Guardian(lock_fd)
-        _raise(hosts, open_tap, threads)
+        if guardian is not None:
+            guardian.hold([] if lock_fd is None else [lock_fd])
+        elif sum(len(host.interfaces) for host in emulation.hosts) >= GUARDED_FROM:
+            hosts.guardian = guardian = Guardian(lock_fd)
+        _raise(hosts, open_tap, threads, guardian)
     except BaseException:
         hosts.down()
         raise
     return hosts
 
 
-def _raise(hosts: Hosts, open_tap: OpenTap, threads: int) -> None:
+def _raise(hosts: Hosts, open_tap: OpenTap, threads: int, guardian: Guardian | None) -> None:
     wanted = hosts.emulation.hosts
-    made = [_Maker(hosts.emulation, hosts.guardian, open_tap) for _ in range(min(threads, len(wanted)))]
+    made = [_Maker(hosts.emulation, guardian, open_tap) for _ in range(min(threads, len(wanted)))]
     with ThreadPoolExecutor(max_workers=max(1, len(made)), thread_name_prefix="hosts") as pool:
         work = [pool.submit(maker.make_all, wanted[first :: len(made)]) for first, maker in enumerate(made)]
     for maker in made:

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from netarium.run.emulate.hosts import Guardian
 from netarium.run.emulate.overseer import Overseer
 from netarium.run.emulate.pacer import Pacer
 
@@ -28,7 +29,7 @@ SWITCH_S = 0.0005
 """How long a thread of Python may keep others waiting (Python's own 5 ms are more than most tolerances)."""
 ENTERING_NS = 2_000_000
 """What every trial adds to the time until the first starts, so that all have entered by then."""
-APART_NS = 12_000_000
+APART_NS = 25_000_000
 """How far apart trials start: their programs take so long to be started."""
 
 
@@ -67,8 +68,15 @@ class Meeting:
 class Member:
     """One trial among those of a `Together`."""
 
-    def __init__(self, pacer: Pacer, overseer: Overseer, meeting: Meeting, desk: threading.Semaphore) -> None:
-        self.pacer, self.overseer = pacer, overseer
+    def __init__(
+        self,
+        pacer: Pacer,
+        overseer: Overseer,
+        guardian: Guardian,
+        meeting: Meeting,
+        desk: threading.Semaphore,
+    ) -> None:
+        self.pacer, self.overseer, self.guardian = pacer, overseer, guardian
         self._meeting, self._desk = meeting, desk
         self._at_desk = self._left = False
 
@@ -106,7 +114,7 @@ class Together:
     """See the module. Close it when all trials have ended, in the thread that made it.
 
     The engines get a core for themselves where there are several: a program that starts or ends is in the kernel for
-    milliseconds, and not every kernel lets itself be interrupted there. Threads and programs started from here keep to the rest.
+    milliseconds, and not every kernel lets itself be interrupted there. What is started from here keeps to the rest.
     """
 
     def __init__(self, trials: int) -> None:
@@ -114,19 +122,20 @@ class Together:
         self._cores = os.sched_getaffinity(0)
         own = max(self._cores) if len(self._cores) > 1 else None
         os.sched_setaffinity(0, self._cores - {own})
-        self.pacer, self.overseer = Pacer(own), Overseer()
+        self.pacer, self.overseer, self.guardian = Pacer(own), Overseer(), Guardian()
         self._meeting = Meeting(trials)
         self._desk = threading.Semaphore(AT_THE_DESK)
 
     def close(self) -> None:
         """After the last trial."""
+        self.guardian.end()
         self.pacer.close()
         os.sched_setaffinity(0, self._cores)
 
     @contextmanager
     def member(self) -> Iterator[Member]:
         """A trial takes part; however it ends, the others do not wait for it."""
-        one = Member(self.pacer, self.overseer, self._meeting, self._desk)
+        one = Member(self.pacer, self.overseer, self.guardian, self._meeting, self._desk)
         one.sit_down()
         try:
             yield one
