@@ -185,7 +185,7 @@ class Programs:
         if service.kind == "stream":
             segment = (service.packet_size or self._mtu(dst)) - TCP_SEGMENT_HEADERS
             rate = service.rate * segment / (segment + TCP_SEGMENT_HEADERS)
-            yield from ("-b", str(round(rate)))
+            yield from ("-b", str(round(rate)), "-l", str(segment))
             yield from _pacing(segment, rate, streams)
 
     @staticmethod

@@ -40,7 +40,7 @@ LOADS_S = 0.5
 """How often the load of the machine is looked at."""
 FEW = 8
 """Runs that wake for every frame. More of them share turns, a QUANTUM_SHARE of their tolerance apart."""
-QUANTUM_SHARE = 0.25
+QUANTUM_SHARE = 0.1
 NICENESS, PRIORITY = -20, 1
 PR_SET_TIMERSLACK = 29
 

@@ -29,7 +29,7 @@ SWITCH_S = 0.0005
 """How long a thread of Python may keep others waiting (Python's own 5 ms are more than most tolerances)."""
 ENTERING_NS = 2_000_000
 """What every trial adds to the time until the first starts, so that all have entered by then."""
-APART_NS = 25_000_000
+APART_NS = 45_000_000
 """How far apart trials start: their programs take so long to be started."""
 
 
