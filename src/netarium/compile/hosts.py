@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 NEVER_PS = 2**63 - 1
+BEFORE_PS = -3600 * 10**12
+"""Start of a server: before the trial, as soon as the hosts are up."""
 
 
 @dataclass(frozen=True)

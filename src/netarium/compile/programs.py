@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from netarium.compile.graph import Graph
-from netarium.compile.hosts import NEVER_PS, FlowRule, Program, Ready, RealHost
+from netarium.compile.hosts import BEFORE_PS, NEVER_PS, FlowRule, Program, Ready, RealHost
 from netarium.compile.keys import stream_key
 from netarium.units import SECOND_PS
 
@@ -33,8 +33,6 @@ PACING_US, PACING_US_MAX = 1000, 100_000
 """iperf3's pacing timer, by which it holds a rate, unless stated; the longest it is given."""
 TCP_SEGMENT_HEADERS = 52
 SERVER_WITHIN_PS = 10 * SECOND_PS
-BEFORE_PS = -3600 * SECOND_PS
-"""Start of a server: before the trial, as soon as the hosts are up."""
 REPORT_PS = SECOND_PS
 """What an iperf3 client gets after its end to fetch the server's report, where the trial goes on so long."""
 PYTHON, PROGRAMS = "{python}", "{programs}"

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from netarium.compile.programs import BEFORE_PS
+from netarium.compile.hosts import BEFORE_PS
 from netarium.run.emulate.outcomes import Outcome
 from netarium.run.emulate.processes import STOP_GRACE_PS, Supervisor
 from netarium.units import SECOND_PS

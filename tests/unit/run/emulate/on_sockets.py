@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import dpkt
@@ -71,12 +71,18 @@ class Session:
 
 
 @contextlib.contextmanager
-def running(plan: RealPlan, offload: bool = False, pacer: Pacer | None = None) -> Iterator[Session]:
+def running(
+    plan: RealPlan,
+    offload: bool = False,
+    pacer: Pacer | None = None,
+    before: Callable[[Session], None] = lambda _: None,
+) -> Iterator[Session]:
     """Run a plan while the body lasts (or to its end); afterwards its samples have passed their check.
 
-    pacer: one that paces other runs too.
+    pacer: one that paces other runs too. before: what hosts do before the run, which enters at its start.
     """
     session = Session(plan, offload, pacer)
+    before(session)
     session.thread.start()
     time.sleep(0.05)
     try:
