@@ -150,13 +150,13 @@ class Pool(Crew):
         """End every worker at once, whatever it is doing; emulated trials are given a moment to clean up."""
         emulating = [w for w in self._workers if w.waiting and w.waiting[0].mode == "emulate"]
         for worker in emulating:
-            _signal(worker.pid, signal.SIGTERM)
+            send_signal(worker.pid, signal.SIGTERM)
         until = time.monotonic() + GRACE_S
         while emulating and time.monotonic() < until and any(_alive(worker.pid) for worker in emulating):
             time.sleep(0.05)
         for worker in self._workers:
             worker.pipe.close()
-            _signal(worker.pid, signal.SIGKILL)
+            send_signal(worker.pid, signal.SIGKILL)
         self._workers.clear()
         if self._nurse is not None and self._owns_nurse:
             self._nurse.close()
@@ -306,7 +306,7 @@ class Pool(Crew):
                 continue
             if worker.killed_for is not None:
                 if now > worker.kill_at:
-                    _signal(worker.pid, signal.SIGKILL)
+                    send_signal(worker.pid, signal.SIGKILL)
                 continue
             if now - worker.since > (COMPILING_S if worker.compiling else self.deadline_s):
                 limit = format_time(self.deadline_s * SECOND_PS)
@@ -323,7 +323,7 @@ class Pool(Crew):
         worker.killed_for = (status, cause)
         gentle = worker.waiting[0].mode == "emulate"
         worker.kill_at = time.monotonic() + (GRACE_S if gentle else 0.0)
-        _signal(worker.pid, signal.SIGTERM if gentle else signal.SIGKILL)
+        send_signal(worker.pid, signal.SIGTERM if gentle else signal.SIGKILL)
 
     def _hear(self) -> None:
         """Notice what the nursery has to tell."""
@@ -373,7 +373,8 @@ def resident_bytes(pid: int) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _signal(pid: int, number: int) -> None:
+def send_signal(pid: int, number: int) -> None:
+    """Send a process a signal, if it is still there."""
     try:
         os.kill(pid, number)
     except ProcessLookupError:

@@ -10,7 +10,6 @@ A process for each trial (pool.py) would wake for every frame of its own; hundre
 
 from __future__ import annotations
 
-import os
 import select
 import signal
 import time
@@ -26,6 +25,7 @@ from netarium.operate.campaign.pool import (
     Worker,
     cause_of_death,
     resident_bytes,
+    send_signal,
 )
 from netarium.operate.campaign.task import Result
 from netarium.units import SECOND_PS, format_size, format_time
@@ -89,10 +89,10 @@ class Batches(Crew):
     def close(self) -> None:
         """End the batch that is under way; its hosts are given a moment to be taken down."""
         if self._worker is not None:
-            _signal(self._worker.pid, signal.SIGTERM)
+            send_signal(self._worker.pid, signal.SIGTERM)
             select.select([self._worker.pipe], [], [], GRACE_S)
             self._worker.pipe.close()
-            _signal(self._worker.pid, signal.SIGKILL)
+            send_signal(self._worker.pid, signal.SIGKILL)
             self._worker = None
         if self._nurse is not None and self._owns_nurse:
             self._nurse.close()
@@ -157,7 +157,7 @@ class Batches(Crew):
         now = time.monotonic()
         if worker.killed_for is not None:
             if now > worker.kill_at:
-                _signal(worker.pid, signal.SIGKILL)
+                send_signal(worker.pid, signal.SIGKILL)
             return
         limit_s = COMPILING_S if worker.compiling else self.deadline_s + PREPARING_S * len(worker.waiting)
         held = resident_bytes(worker.pid) - worker.base_bytes
@@ -170,11 +170,4 @@ class Batches(Crew):
 
     def _end(self, worker: Worker, status: str, cause: str) -> None:
         worker.killed_for, worker.kill_at = (status, cause), time.monotonic() + GRACE_S
-        _signal(worker.pid, signal.SIGTERM)
-
-
-def _signal(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
+        send_signal(worker.pid, signal.SIGTERM)

@@ -161,6 +161,18 @@ class Overseer:
     # -- the thread
 
     def _work(self) -> None:
+        try:
+            self._oversee()
+        except BaseException as error:  # noqa: BLE001 - handed to all threads that wait
+            with self._lock:
+                self._thread = None
+                left = [*self._watched.values(), *self._entering]
+                self._watched, self._entering = {}, []
+            for one in left:
+                one.error = error
+                one.gone.set()
+
+    def _oversee(self) -> None:
         while self._take_in():
             assert self._epoll is not None
             due_s = min((one.due_s for one in self._watched.values()), default=0.0)

@@ -7,7 +7,7 @@
         ... run ...
         member.over()                           waits until all are over
 
-Preparing and measuring take processor time that real hosts would miss, so both are done while no trial runs, a few at a time.
+Preparing and measuring take processor time that real hosts would miss, so both are done while no trial runs, one at a time.
 """
 
 from __future__ import annotations
