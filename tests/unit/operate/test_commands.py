@@ -185,3 +185,15 @@ def test_help_takes_little_of_the_processor() -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(seconds) < 0.3, seconds  # 0.2 s is the target on an idle machine (make bench)
+
+
+def test_a_reader_that_goes_away_is_no_bug() -> None:
+    """As in `netarium check … | head -1`: the first line is read, the rest is not wanted."""
+    code = "from netarium.operate.cli import main; main()"
+    command = [sys.executable, "-c", code, "check", "facility-4096"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(60) == 0
+    process.stderr.close()

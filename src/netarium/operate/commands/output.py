@@ -16,6 +16,12 @@ def show(*parts: RenderableType) -> None:
 
     from rich.console import Console
 
-    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+    class Reader(Console):
+        """One that says when nobody reads any more, where Rich's own ends the process as if that were a failure."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    console = Reader(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
     for part in parts:
         console.print(part)
