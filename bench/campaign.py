@@ -1,6 +1,8 @@
 """Campaigns: how near to ideal many tiny trials come, on this machine's pool and on Ray; how fast the store answers.
 
-    python -m bench.campaign [--trials 10000] [--workers 2] [--ray]
+    python -m bench.campaign [--trials 10000] [--work-ms 5] [--workers 2] [--ray]
+
+The trial's virtual time is chosen so that one takes about `--work-ms` on this machine.
 
 *Ideal* is the time that the same trials' engine and measuring take in one warm process (simulate and
 metrics_document, of plans that are ready), divided by the workers. Everything else counts as overhead: starting the
@@ -12,23 +14,27 @@ there are workers, and of processor times, which others change little.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
 import resource
+import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from bench.machine import facts
 
-CAMPAIGN = {
+CAMPAIGN: dict[str, Any] = {
     "campaign": "tiny",
     "base": {
         "trial": "tiny",
-        "duration": "450 ms",
         "network": {
             "topology": {
                 "kind": "dumbbell",
@@ -39,7 +45,6 @@ CAMPAIGN = {
             }
         },
         "services": {"flows": {"kind": "bulk", "from": "senders", "to": "receivers", "pairs": "each"}},
-        "probes": {"interval": "45 ms"},
     },
     "sweeps": [
         {
@@ -52,14 +57,28 @@ CAMPAIGN = {
     ],
     "metrics": ["flows.*", "links.left->right.*"],
 }
+CLUSTER_PORT, CLUSTER_START_S, CLUSTER_SETTLES_S = 6399, 60.0, 5.0
 
 
-def design_of(trials: int) -> Any:
-    """100 variants of a trial of about 5 ms, with as many seeds as make up so many trials."""
+def design_of(trials: int, virtual_ms: int) -> Any:
+    """100 variants of a trial of so much virtual time, with as many seeds as make up so many trials."""
     from netarium.describe.campaign import Campaign
     from netarium.operate.campaign.campaignfile import design
 
-    return design(Campaign.model_validate({**CAMPAIGN, "seeds": max(1, trials // 100)}))
+    base = {
+        **CAMPAIGN["base"],
+        "duration": f"{virtual_ms} ms",
+        "probes": {"interval": f"{virtual_ms / 10} ms"},
+    }
+    return design(Campaign.model_validate({**CAMPAIGN, "base": base, "seeds": max(1, trials // 100)}))
+
+
+def calibrated(work_ms: float) -> int:
+    """The virtual milliseconds that a trial of so much work has here."""
+    virtual_ms = 100 * work_ms
+    for _ in range(4):
+        virtual_ms *= work_ms / (1e3 * ideal(design_of(100, round(virtual_ms)), 200, 1)["processor_s"])
+    return round(virtual_ms)
 
 
 def ideal(design: Any, sample: int, workers: int) -> dict[str, float]:
@@ -175,6 +194,41 @@ def compared(design: Any, workers: int, ray: str | None, sample: int) -> dict[st
     }
 
 
+@contextlib.contextmanager
+def standing_cluster(workers: int) -> Iterator[str]:
+    """A Ray cluster of one node on this machine, in processes of its own; its address."""
+    command = [
+        sys.executable,
+        "-m",
+        "ray.scripts.scripts",
+        "start",
+        "--head",
+        "--block",
+        "--port",
+        str(CLUSTER_PORT),
+    ]
+    command += [
+        "--num-cpus",
+        str(workers),
+        "--include-dashboard",
+        "false",
+        "--object-store-memory",
+        str(80 * 2**20),
+    ]
+    command += ["--node-ip-address", "127.0.0.1", "--disable-usage-stats"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as cluster:
+        until = time.monotonic() + CLUSTER_START_S
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", CLUSTER_PORT), 1.0):
+                break
+            time.sleep(0.2)
+        time.sleep(CLUSTER_SETTLES_S)
+        try:
+            yield f"127.0.0.1:{CLUSTER_PORT}"
+        finally:
+            cluster.terminate()
+
+
 def store(trials: int) -> dict[str, Any]:
     """Listing, filtering and asking over so many recorded trials of 25 campaigns."""
     from bench.campaignstore import answer_times
@@ -189,17 +243,22 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--trials", type=int, default=10_000)
+    parser.add_argument("--work-ms", type=float, default=5.0, help="engine and measuring of one trial, about")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--sample", type=int, default=400)
-    parser.add_argument("--ray", action="store_true", help="on a local Ray cluster too")
+    parser.add_argument(
+        "--ray", action="store_true", help="on Ray too: a cluster that stands, and one of its own"
+    )
     parser.add_argument("--no-store", action="store_true", help="leave out the store")
     asked = parser.parse_args()
     from netarium.store.arrow import without_pandas
 
     without_pandas()  # as the command line does
-    design = design_of(asked.trials)
+    design = design_of(asked.trials, calibrated(asked.work_ms))
     rows = [compared(design, asked.workers, None, asked.sample)]
     if asked.ray:
+        with standing_cluster(asked.workers) as address:
+            rows.append(compared(design, asked.workers, address, asked.sample))
         rows.append(compared(design, asked.workers, "local", asked.sample))
     found: dict[str, Any] = {"machine": facts(Path(__file__).parents[1]), "campaigns": rows}
     if not asked.no_store:

@@ -7,11 +7,12 @@ same bit for bit. What a lost node had not handed over is done by the others. No
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from netarium.operate.campaign.task import Result, Task
 
 LOCAL = "local"
+"""Ray's own word for a new cluster on this machine, even where one stands."""
 EXCHANGE_S = 0.25
 """How long a foreman collects results before it hands them over."""
 LOOK_S = 3.0
@@ -79,8 +81,11 @@ class Node:
 
     @property
     def room(self) -> int:
-        """Trials to have at hand, so that the foreman never waits for the network."""
-        ahead = int(2 * EXCHANGE_S * self.workers / max(self.mean_s, 1e-4))
+        """Trials to have at hand, so that the foreman never waits for the network.
+
+        Twice what an exchange takes would be gone when the trials come that were asked for after the last one.
+        """
+        ahead = int(4 * EXCHANGE_S * self.workers / max(self.mean_s, 1e-4))
         return max(self.workers, ahead) - len(self.given) - len(self.inbox) + self.workers
 
 
@@ -176,23 +181,21 @@ class Cluster(Crew):
         if ray.is_initialized():
             return
         self._reach()
-        source = str(Path(__file__).resolve().parents[3])
-        environment = {"env_vars": {"RAY_USAGE_STATS_ENABLED": "0"}}
-        if self._address == LOCAL:
-            path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
-            environment["env_vars"]["PYTHONPATH"] = path
         try:
-            ray.init(
-                address=None if self._address == LOCAL else self._address,
-                include_dashboard=False if self._address == LOCAL else None,
-                log_to_driver=False,
-                logging_level="ERROR",
-                runtime_env=environment,
-                namespace="netarium",
-                **self._own(),
-            )
+            with _importable() if self._address == LOCAL else contextlib.nullcontext():
+                ray.init(
+                    address=self._address,
+                    include_dashboard=False if self._address == LOCAL else None,
+                    log_to_driver=False,
+                    logging_level="ERROR",
+                    namespace="netarium",
+                    **self._own(),
+                )
         except (ConnectionError, ValueError, RuntimeError) as error:
-            raise self._no_cluster(str(error).splitlines()[0]) from None
+            why = str(error).splitlines()[0]
+            if self._address not in (LOCAL, "auto") and not _token():
+                why += "; if it asks for a token, copy it to ~/.ray/auth_token here"
+            raise self._no_cluster(why) from None
         self._started_ray = True
 
     def _reach(self) -> None:
@@ -299,9 +302,38 @@ class Cluster(Crew):
         return found
 
 
+@contextlib.contextmanager
+def _importable() -> Iterator[None]:
+    """Processes that start meanwhile find this netarium; by their environment, as Ray's own way to pass it on
+    (runtime_env) costs the workers that it has started ahead.
+    """
+    before = os.environ.get("PYTHONPATH")
+    source = str(Path(__file__).resolve().parents[3])
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [source, before]))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+def _token() -> bool:
+    """Whether this user has a token for clusters, where Ray looks for it."""
+    named = os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token"
+    return "RAY_AUTH_TOKEN" in os.environ or Path(named).is_file()
+
+
 def _ray() -> Any:
-    """The module, without its usage statistics. Raises MachineCannot when it is not installed."""
+    """The module, without its usage statistics. Raises MachineCannot when it is not installed.
+
+    A token that is there is used: Ray's `start` asks for one as soon as there is one, but a program that names the
+    cluster's address has to say that it has it; a cluster without tokens lets it in too.
+    """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if _token():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         import ray
