@@ -136,7 +136,7 @@ class Memory(threading.Thread):
         import psutil
 
         me = psutil.Process()
-        while not self.ended.wait(1.0):
+        while not self.ended.wait(3.0):  # to look takes 10 ms
             total = 0
             for process in [me, *me.children(recursive=True)]:
                 try:
