@@ -33,7 +33,7 @@ class Programs(Protocol):
     @property
     def failures(self) -> list[str]: ...
 
-    def wait_for_servers(self, stop: Callable[[], bool]) -> None:
+    def wait_until_prepared(self, stop: Callable[[], bool]) -> None:
         """Until those that are to be there before the trial are ready, or cannot become so, or `stop()` says so."""
 
     def begin(self, start_ns: int) -> None:
@@ -117,7 +117,7 @@ def emulate_trial(
             probers = during.programs(emulation)
             left = [*left, *during.left_out]
         with machine.supervise((*emulation.programs, *probers), folder / "programs") as running:
-            start_ns = company.start_ns(LEAD_NS, lambda: running.wait_for_servers(stop))
+            start_ns = company.start_ns(LEAD_NS, lambda: running.wait_until_prepared(stop))
             running.begin(start_ns)
             engine.drive(start_ns, progress, lambda: stop() or _hopeless(running.outcomes.values()))
         company.over()
@@ -149,7 +149,7 @@ def _before(
         closing(make_engine(quiet, machine.fds)) as engine,
         machine.supervise(before.programs(plan.emulation), folder / "linktest") as running,
     ):
-        start_ns = company.start_ns(LEAD_NS, lambda: running.wait_for_servers(stop))
+        start_ns = company.start_ns(LEAD_NS, lambda: running.wait_until_prepared(stop))
         running.begin(start_ns)
         engine.drive(start_ns, None, stop)
     if stop():

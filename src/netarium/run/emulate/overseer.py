@@ -5,6 +5,7 @@ It sleeps until a program writes or ends, or something of a supervisor is due (p
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import threading
@@ -18,6 +19,7 @@ from netarium.units import SECOND_PS
 
 LONGEST_WAIT_S, LOOK_S = 1.0, 0.2
 NOT_KNOWN = -1
+NICENESS = -15
 ENDING_S = STOP_GRACE_PS / SECOND_PS + 1
 
 
@@ -43,7 +45,7 @@ class Supervising:
         self.due_s = 0.0
         self.gone = threading.Event()
         self.error: BaseException | None = None
-        self._servers_ready = threading.Event()
+        self._prepared = threading.Event()
         self._start_ns = NOT_KNOWN
         self._ending = self._stopped = False
         self._until = 0.0
@@ -69,9 +71,10 @@ class Supervising:
         """A sentence for each program that failed."""
         return self.supervisor.failures
 
-    def wait_for_servers(self, stop: Callable[[], bool]) -> None:
-        """Until every program that is to be there before the trial is ready, or can no longer be; or `stop()` says so."""
-        while not self._servers_ready.wait(LOOK_S) and not stop() and not self.gone.is_set():
+    def wait_until_prepared(self, stop: Callable[[], bool]) -> None:
+        """Until every program that is to be there before the trial is ready, or can no longer be, and later ones can be
+        let go at once; or `stop()` says so."""
+        while not self._prepared.wait(LOOK_S) and not stop() and not self.gone.is_set():
             pass
 
     def begin(self, start_ns: int) -> None:
@@ -96,8 +99,8 @@ class Supervising:
         ended = supervisor.poll(now_ps)
         for outcome in ended:
             self._told(outcome)
-        if not supervisor.servers_wait:
-            self._servers_ready.set()
+        if not supervisor.preparing:
+            self._prepared.set()
         if self._stopped and (supervisor.idle or time.monotonic() > self._until):
             self.finish()
             return False
@@ -162,6 +165,7 @@ class Overseer:
 
     def _work(self) -> None:
         try:
+            _go_first()
             self._oversee()
         except BaseException as error:  # noqa: BLE001 - handed to all threads that wait
             with self._lock:
@@ -209,3 +213,10 @@ class Overseer:
         self._epoll.unregister(fd)
         del self._watched[fd]
         one.gone.set()
+
+
+def _go_first() -> None:
+    """Let this thread run before the programs that it starts, which do not inherit it (sched(7)), where that is allowed."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

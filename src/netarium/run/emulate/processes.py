@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import shutil
@@ -18,7 +19,7 @@ from netarium.compile.hosts import NEVER_PS, Program, RealHost
 from netarium.errors import MachineCannot
 from netarium.run.emulate import needs, outcomes, sandbox
 from netarium.run.emulate.outcomes import Outcome, place_of, seconds_text
-from netarium.run.emulate.process import SIGNALLED, Process
+from netarium.run.emulate.process import HELD, SIGNALLED, Process
 from netarium.run.emulate.readiness import file_exists, port_listens
 from netarium.run.emulate.sandbox import Sandbox
 from netarium.units import SECOND_PS
@@ -62,6 +63,10 @@ class Supervisor:
         }
         self._hosts, self._netns_fds, self._box = hosts, netns_fds, box
         self._waiting = [program.name for program in sorted(programs, key=lambda one: one.start_ps)]
+        self._held: dict[str, Process] = {}
+        """Of those that wait: the ones whose sandbox is made."""
+        self._dropped: list[Process] = []
+        """Held ones that are not needed any more and have not ended yet."""
         self._running: dict[str, _Running] = {}
         self._selector = selectors.DefaultSelector()
         self._stopping = False
@@ -86,12 +91,13 @@ class Supervisor:
     @property
     def idle(self) -> bool:
         """Nothing runs and nothing waits to run."""
-        return not self._running and not self._waiting
+        return not self._running and not self._waiting and not self._dropped
 
     @property
-    def servers_wait(self) -> bool:
-        """Whether a program that is to be there before the trial is not ready yet, and may become so."""
-        return any(
+    def preparing(self) -> bool:
+        """Before the trial: whether a program that is to be there by then is not ready yet and may become so, or a
+        sandbox is being made for a later one."""
+        return not all(process.is_prepared for process in self._held.values()) or any(
             one.program.start_ps < 0
             and one.ready_ps == NEVER_PS
             and one.status in (outcomes.WAITING, outcomes.RUNNING)
@@ -112,9 +118,12 @@ class Supervisor:
     def poll(self, now_ps: int) -> list[Outcome]:
         """Do everything that is due; the outcomes of programs that ended. Always call it from the same thread."""
         self._pump(0)
+        if now_ps < 0 and not self._stopping:
+            self._hold()
         self._start_due(now_ps)
         for running in list(self._running.values()):
             self._watch(running, now_ps)
+        self._dropped = [process for process in self._dropped if not self._is_gone(process)]
         return [
             self._end(running, now_ps)
             for running in list(self._running.values())
@@ -143,6 +152,7 @@ class Supervisor:
             self.outcomes[
                 name
             ].reason = f"was not started before {seconds_text(now_ps)}: {self._obstacle(name)}"
+            self._drop(name)
         self._waiting.clear()
         for running in reversed(self._running.values()):
             self._begin_stop(running, now_ps, "")
@@ -156,6 +166,9 @@ class Supervisor:
                 running.process.kill()
                 self._pump(TURN_S)
             ended.append(self._end(running, now_ps))
+        while self._dropped:
+            self._pump(TURN_S)
+            self._dropped = [process for process in self._dropped if not self._is_gone(process)]
         return ended
 
     def pids(self) -> dict[str, int]:
@@ -204,6 +217,7 @@ class Supervisor:
                 continue
             else:
                 self._start(outcome, now_ps)
+            self._drop(name)
             self._waiting.remove(name)
 
     def _satisfied(self, name: str) -> bool:
@@ -228,21 +242,65 @@ class Supervisor:
             else f"its start is {seconds_text(program.start_ps)}"
         )
 
-    def _start(self, outcome: Outcome, now_ps: int) -> None:
+    def _hold(self) -> None:
+        """Before the trial: make the sandboxes of what starts later, so that it starts when it is due."""
+        for name in self._waiting:
+            program = self.outcomes[name].program
+            if name not in self._held and program.start_ps >= 0 and not sandbox.is_told_the_start(program):
+                with contextlib.suppress(OSError):  # then it is made when it is due, or the error is told
+                    self._held[name] = held = self._made(self.outcomes[name], held=True)
+                    self._selector.register(held.gate, selectors.EVENT_READ, held)
+
+    def _let_go(self, name: str) -> Process | None:
+        process = self._held.pop(name, None)
+        if process is not None:
+            self._is_prepared(process)
+            process.go()
+        return process
+
+    def _is_prepared(self, process: Process) -> None:
+        """Look no more for a held program to be prepared."""
+        if not process.is_prepared:
+            self._selector.unregister(process.gate)
+            process.is_prepared = True
+
+    def _drop(self, name: str) -> None:
+        """A program that was held does not start any more."""
+        process = self._held.pop(name, None)
+        if process is not None:
+            self._is_prepared(process)
+            process.kill()
+            self._selector.register(process.pidfd, selectors.EVENT_READ, None)
+            self._dropped.append(process)
+
+    def _is_gone(self, process: Process) -> bool:
+        if process.ended() is None:
+            process.kill()  # it may have had no number 1 yet
+            return False
+        self._selector.unregister(process.pidfd)
+        process.close()
+        return True
+
+    def _made(self, outcome: Outcome, *, held: bool) -> Process:
+        """A program's process, in its sandbox. Raises OSError."""
         program, host = outcome.program, self._hosts[outcome.program.node]
         assert outcome.folder is not None
         own = outcome.folder / "files"
+        own.mkdir(parents=True, exist_ok=True)
+        argv = self._box.argv(
+            host,
+            (*(HELD if held else ()), *sandbox.limited(program, self.start_ns)),
+            program.cwd or str(own.resolve()),
+            writable=(*program.writable, str(own.resolve())),
+        )
+        environment = self._box.environment(host, program.env)
+        wanted = program.ready.line if program.ready is not None else ""
+        return Process(argv, environment, self._netns_fds[program.node], outcome.folder, wanted, held=held)
+
+    def _start(self, outcome: Outcome, now_ps: int) -> None:
+        program = outcome.program
         try:
-            own.mkdir(parents=True, exist_ok=True)
-            argv = self._box.argv(
-                host,
-                sandbox.limited(program, self.start_ns),
-                program.cwd or str(own.resolve()),
-                writable=(*program.writable, str(own.resolve())),
-            )
-            environment = self._box.environment(host, program.env)
-            wanted = program.ready.line if program.ready is not None else ""
-            process = Process(argv, environment, self._netns_fds[program.node], outcome.folder, wanted)
+            process = self._let_go(program.name) or self._made(outcome, held=False)
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             outcome.status, outcome.reason = outcomes.FAILED, f"could not be started: {place}{error.strerror}"
@@ -259,7 +317,9 @@ class Supervisor:
 
     def _pump(self, seconds: float) -> None:
         for key, _ in self._selector.select(seconds):
-            if key.data is not None:
+            if isinstance(key.data, Process):
+                self._is_prepared(key.data)
+            elif key.data is not None:
                 key.data.pump()
                 if not key.data.open:
                     self._selector.unregister(key.fileobj)

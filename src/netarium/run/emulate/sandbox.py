@@ -142,6 +142,11 @@ def spoken(program: Program, start_ns: int = 0) -> tuple[str, ...]:
     return tuple(words)
 
 
+def is_told_the_start(program: Program) -> bool:
+    """Whether its arguments say when the trial starts, so that they are not known before."""
+    return program.role != "command" and any("{start}" in word for word in program.argv)
+
+
 def limited(program: Program, start_ns: int = 0) -> tuple[str, ...]:
     """Its arguments behind a prlimit(1) that bounds its writable memory (RLIMIT_DATA of setrlimit(2)), where the trial says so.
 

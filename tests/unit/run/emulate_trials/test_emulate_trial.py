@@ -52,7 +52,7 @@ class FakeMachine:
             status = self.statuses.get(program.name, DONE)
             outcomes[program.name] = Outcome(program, status=status, folder=place)
         yield SimpleNamespace(
-            outcomes=outcomes, wait_for_servers=lambda stop: None, begin=lambda start_ns: None
+            outcomes=outcomes, wait_until_prepared=lambda stop: None, begin=lambda start_ns: None
         )
         self.log.append(f"stop {folder.name}")
 
@@ -170,7 +170,7 @@ def test_the_trial_starts_once_its_servers_are_ready(tmp_path: Path) -> None:
         @contextmanager
         def supervise(self, programs: tuple[Program, ...], folder: Path) -> Iterator[Any]:
             with super().supervise(programs, folder) as running:
-                running.wait_for_servers = lambda stop: (time.sleep(0.3), told.append(time.monotonic_ns()))
+                running.wait_until_prepared = lambda stop: (time.sleep(0.3), told.append(time.monotonic_ns()))
                 running.begin = told.append
                 yield running
 
