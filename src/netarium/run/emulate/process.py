@@ -1,7 +1,7 @@
 """One program: bubblewrap, the program inside it, its two streams of output.
 
-A program can be made ready long before it is due: to make its sandbox takes some 20 ms of a core, to let it go 1 ms. Until then a
-shell stands in its place, with a socket as its standard input; it says there that it is ready, and waits for a line.
+A program can be made ready long before it is due: to make its sandbox takes some 20 ms of a core, to let it go 1 ms. Until
+then a shell stands in its place, with a socket as its standard input; it says there that it is ready, and waits for a line.
 
 bubblewrap is three processes: ours outside, number 1 inside (which collects orphans), and the program. Signals go to the
 program; killing number 1 makes the kernel kill everything inside, and only then is it gone for its parent.
