@@ -32,6 +32,8 @@ REAL_TIME_SCALE = 8
 LOOK_AHEAD_PORTS = 2048
 """With so many ports, their packets and connections no longer fit a core's cache."""
 CONNS_MARGIN, FLOWS_MARGIN = 64, 64
+"""Connections and flows at first beside one for each source; those of requests come and go, and grow on demand."""
+NEAR_PER_CONN = 4
 GROWTH = 2
 
 
@@ -55,15 +57,17 @@ class Run:
         if name in ("conns", "packets") and new > INDEX_LIMIT:
             raise MemoryError
         memory.grow(name, new)
-        if name in ("packets", "conns"):  # more of them have more events under way
-            grow_near(memory, GROWTH * len(memory.near))
         if name == "packets":
+            grow_near(memory, GROWTH * len(memory.near))  # more of them have more events under way
             link_packets(memory, old, new)
         elif name == "sacks":
             link_sacks(memory, old, new)
         elif name == "conns":
+            grow_near(memory, len(memory.near) + NEAR_PER_CONN * (new - old))
             span = 2 * int(memory.counters[0].route_span)
-            memory.grow("routes", int(memory.counters[0].conn_route) + span * new)
+            routes = int(memory.counters[0].conn_route) + span * new
+            if routes > len(memory.routes):
+                memory.grow("routes", routes)
             link_conns(memory, old, new)
         elif name == "events":
             memory.events["time_ps"][old:] = EMPTY
@@ -77,12 +81,12 @@ def fill(plan: Any) -> Run:
     services, ports = max(1, len(plan.service_names)), len(plan.arrays["ports"])
     sources = len(plan.arrays["sources"])
     own_routes = len(given["routes"])
-    conns = _conns_at_first(plan) + CONNS_MARGIN
+    scale = 1 if plan.emulation is None else REAL_TIME_SCALE
+    conns = sources + CONNS_MARGIN * (scale if sources else 1)
     given["routes"] = _copied(
         np.concatenate([given["routes"], np.zeros(2 * plan.route_span * conns, np.int64)])
     )
     given["hooks"] = np.array(addresses(plan.user_functions) or [0], np.int64)
-    scale = 1 if plan.emulation is None else REAL_TIME_SCALE
     packets, sacks = scale * FIRST_PACKETS, scale * FIRST_SACKS
     segments = scale << (64 * sources + 4096).bit_length()
     memory = Memory(
@@ -121,7 +125,7 @@ def fill(plan: Any) -> Run:
     counters.looks_ahead = ports >= LOOK_AHEAD_PORTS
     counters.day_log2 = calendar.DAY_LOG2_FIRST
     counters.near_free = r.NONE
-    grow_near(memory, scale * FIRST_NEAR + 4 * (ports + conns))
+    grow_near(memory, scale * FIRST_NEAR + NEAR_PER_CONN * (ports + conns))
     link_packets(memory, 0, packets)
     link_sacks(memory, 0, sacks)
     link_conns(memory, 0, conns)
@@ -134,11 +138,6 @@ def _copied(array: np.ndarray) -> np.ndarray:
     copy = aligned(array.shape, array.dtype)
     copy[...] = array
     return copy
-
-
-def _conns_at_first(plan: Any) -> int:
-    """A connection for every source that holds one flow; those of requests come and go, and grow on demand."""
-    return len(plan.arrays["sources"])
 
 
 def grow_near(memory: Memory, count: int) -> None:

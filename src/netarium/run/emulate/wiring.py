@@ -30,6 +30,8 @@ SMALL_SLOTS, LARGE_SLOTS = 1 << 17, 1 << 13
 SMALL_MTU_MAX = 9216
 """Longer packets take a slot for trains."""
 WAYS, WAY_PORTS = 1 << 16, 1 << 21
+GROWN_CONNS = 64
+"""How many times more modelled connections than at first have routes without the ways of frames being copied."""
 MET = 1 << 13
 SHOT_BYTES, SHOTS_MAX, SHOTS_MIN = 8 << 20, 128, 4
 """Memory for samples that wait to be fetched."""
@@ -193,7 +195,7 @@ def _room(memory: Any, plan: Any) -> None:
     memory.put("way_table", small_pages(2 * WAYS, rr.I4))
     memory.put("met", small_pages(MET, rr.MET))
     own = int(memory.counters[0].conn_route)
-    routes = small_pages(own + WAY_PORTS + len(memory.routes) - own, rr.I8)
+    routes = small_pages(own + WAY_PORTS + GROWN_CONNS * (len(memory.routes) - own), rr.I8)
     routes[:own] = memory.routes[:own]
     memory.put("routes", routes)
     real.route_next, real.routes_end = own, own + WAY_PORTS
