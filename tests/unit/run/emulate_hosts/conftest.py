@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import small_network
 from realhosts import only_with_real_hosts
 
-from netarium.compile.hosts import Emulation
+from netarium.compile.hosts import Emulation, Program
 from netarium.run.emulate import tap
 from netarium.run.emulate.hosts import Hosts, raise_hosts
+from netarium.run.emulate.processes import Supervisor
 from netarium.run.emulate.sandbox import Sandbox
 
 
@@ -62,3 +64,17 @@ def inside(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             )
 
     return run
+
+
+@pytest.fixture
+def supervise(up, tmp_path):
+    """A supervisor of programs on a hub of two hosts."""
+
+    def make(*programs: Program, **more: object) -> Supervisor:
+        hosts = up(small_network.hub(2, programs, **more))
+        box = Sandbox(tmp_path / "scratch", hosts.emulation, mark="a mark")
+        box.prepare()
+        by_node = {host.node: host for host in hosts.emulation.hosts}
+        return Supervisor(programs, by_node, hosts.netns_fds, box, tmp_path / "programs")
+
+    return make

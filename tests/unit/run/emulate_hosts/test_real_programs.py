@@ -9,14 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
-import small_network
 
 from netarium.compile.hosts import NEVER_PS, Program, Ready
 from netarium.errors import MachineCannot
 from netarium.run.emulate import output, sandbox
 from netarium.run.emulate.overseer import Supervising
 from netarium.run.emulate.processes import STOP_GRACE_PS, Supervisor
-from netarium.run.emulate.sandbox import Sandbox
 from netarium.units import SECOND_PS
 
 WITHIN = 5 * SECOND_PS
@@ -24,20 +22,6 @@ WITHIN = 5 * SECOND_PS
 
 def clock_ps(began: float) -> int:
     return int((time.monotonic() - began) * SECOND_PS)
-
-
-@pytest.fixture
-def supervise(up, tmp_path):
-    """A supervisor of programs on a hub of two hosts."""
-
-    def make(*programs: Program, **more: object) -> Supervisor:
-        hosts = up(small_network.hub(2, programs, **more))
-        box = Sandbox(tmp_path / "scratch", hosts.emulation, mark="a mark")
-        box.prepare()
-        by_node = {host.node: host for host in hosts.emulation.hosts}
-        return Supervisor(programs, by_node, hosts.netns_fds, box, tmp_path / "programs")
-
-    return make
 
 
 def run_until(supervisor: Supervisor, done=None, limit_s: float = 15.0) -> dict:

@@ -154,6 +154,18 @@ def test_described_loss_may_vary_by_chance_and_no_more() -> None:
     assert "loss" in failed(none), "a lossy path that loses nothing is not as described"
 
 
+def test_described_loss_is_not_taken_for_a_lower_rate() -> None:
+    """Lost behind the bottleneck or before it: the packets that are missing count in favour of the network."""
+    asked = schedule.before([path(loss=0.1)])
+    verdicts = [
+        failed(judge(asked, observed(asked, delay_s=0.01, rate_bps=rate, loss=0.1, seed=seed), TOLERANCE_S))
+        for rate in (100e6, 70e6)
+        for seed in range(20)
+    ]
+    assert not any("rate_bps" in wrong for wrong in verdicts[:20])
+    assert all("rate_bps" in wrong for wrong in verdicts[20:])
+
+
 def test_a_sender_that_is_too_slow_is_not_held_against_the_network() -> None:
     asked = schedule.before([path()])
     seen = observed(asked, delay_s=0.01, rate_bps=100e6, pace_bps=70e6)

@@ -137,7 +137,11 @@ def _rate_of(
     arrived: Mapping[int, Mapping[int, int]],
     tolerance_s: float,
 ) -> Finding:
-    """A train's ends may each be late, so its rate is only as sure as the tolerance is small beside its length."""
+    """A train's ends may each be late, so its rate is only as sure as the tolerance is small beside its length.
+
+    A packet that is lost has taken its time at the bottleneck if it is lost behind it, and none if before: the rate lies
+    between that of the packets that arrived and that of all from the first to the last of them.
+    """
 
     def finding(measured: float | None, passed: bool | None, note: str) -> Finding:
         return Finding("before", pair.src, pair.dst, "rate_bps", pair.rate_bps, measured, passed, note)
@@ -145,26 +149,32 @@ def _rate_of(
     if not trains or pair.rate_bps is None:
         fast = pair.rate_bps is not None and pair.rate_bps > RATE_BPS_MAX
         return finding(None, None, "faster than a prober can send" if fast else "not measured")
-    fast_enough, rates = 0, []
+    rates = []
     for one in trains:
-        left = [ns for ns in sent.get(one.number, []) if ns is not None]
-        offered, rate = _rate(one, left), _rate(one, list(arrived.get(one.number, {}).values()))
-        if rate is not None and offered is not None and offered >= (1 + RATE_TOLERANCE) * pair.rate_bps:
-            fast_enough += 1
-            rates.append(rate)
-    if not fast_enough:
+        left = {seq: ns for seq, ns in enumerate(sent.get(one.number, [])) if ns is not None}
+        offered, found = _rate(one, left), _rate(one, arrived.get(one.number, {}))
+        if found is not None and offered is not None and offered[0] >= (1 + RATE_TOLERANCE) * pair.rate_bps:
+            rates.append(found)
+    if not rates:
         arrived_at_all = any(arrived.get(one.number) for one in trains)
         return finding(None, None if arrived_at_all else False, "the prober could not send fast enough")
-    measured = statistics.median(rates)
+    if pair.jitter_s is None:
+        return finding(None, None, "jitter without a bound")
+    least, most = (statistics.median(ends) for ends in zip(*rates, strict=True))
+    measured = min(max(pair.rate_bps, least), most)
     wire_bits = 8.0 * (trains[0].payload_bytes + HEADERS_BYTES + pair.overhead_bytes)
     span_s = (trains[0].count - 1) * wire_bits / pair.rate_bps
-    fits = abs(measured / pair.rate_bps - 1) <= RATE_TOLERANCE + tolerance_s / span_s
+    fits = abs(measured / pair.rate_bps - 1) <= RATE_TOLERANCE + (tolerance_s + pair.jitter_s) / span_s
     return finding(measured, fits, f"median of {len(rates)} trains")
 
 
-def _rate(train: Stream, stamps: list[int]) -> float | None:
-    """Bits on the wire per second from the first time stamp (ns) to the last; None for fewer than two."""
-    if len(stamps) < 2 or max(stamps) <= min(stamps):
+def _rate(train: Stream, stamps: Mapping[int, int]) -> tuple[float, float] | None:
+    """(without, with) the packets that are missing: bits on the wire per second from the first time stamp (ns) to the last.
+
+    None for fewer than two.
+    """
+    if len(stamps) < 2 or (took_ns := max(stamps.values()) - min(stamps.values())) <= 0:
         return None
     wire_bytes = train.payload_bytes + HEADERS_BYTES + train.pair.overhead_bytes
-    return (len(stamps) - 1) * wire_bytes * 8.0 * 1e9 / (max(stamps) - min(stamps))
+    per_packet = wire_bytes * 8.0 * 1e9 / took_ns
+    return (len(stamps) - 1) * per_packet, (max(stamps) - min(stamps)) * per_packet
