@@ -22,7 +22,7 @@ PROGRAMS = {
     "real-web": ["nginx", "curl"], "real-ssh": ["ssh", "sshd", "ssh-keygen", "rsync"], "real-quic": ["openssl"],
     "real-ospf": ["/usr/lib/frr/ospfd", "/usr/lib/frr/zebra"], "real-postgres": ["psql", "setpriv"],
 }  # fmt: skip
-LONG = {"real-ospf", "real-postgres", "real-ssh", "real-quic", "real-both"}
+LONG = set(PROGRAMS) - {"real-ping", "real-web"}
 FORGIVING = "emulate.tolerance=2 s"
 """How late a machine that runs tests may be: what is tested here is that the programs run, not the machine."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

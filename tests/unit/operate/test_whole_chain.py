@@ -90,7 +90,7 @@ def test_a_slice_that_fits_is_admitted_with_its_bound(trial: Path) -> None:
     assert document["slices"]["express"]["bound"]["latency_s"] > 0.002
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_stops_the_run_cleanly(trial: Path, number: signal.Signals) -> None:
     process = started("lab", "--no-report", *LONG)
     process.send_signal(number)

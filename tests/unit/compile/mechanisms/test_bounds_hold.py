@@ -23,7 +23,7 @@ FLOOD = StreamTerms(1e9, 15_000, 1500, 1500)
 """Best effort that fills the port."""
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_strict_priority(data: Any) -> None:
     senders = [Sender(HIGH, 2), Sender(MIDDLE, 1), Sender(OTHER, 1), Sender(FLOOD, 0)]

@@ -209,6 +209,7 @@ def test_converges_to_the_bandwidth_delay_product(loss_every: int) -> None:
     assert path.in_flight / 1000 == pytest.approx(BDP_SEGMENTS, rel=0.4)
 
 
+@pytest.mark.slow
 def test_probe_rtt_every_ten_seconds_for_two_hundred_milliseconds() -> None:
     control = control_with()
     path = Path(control, rate_bps=RATE_BPS / 4, rtt_ps=RTT_PS)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
 import both_modes
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from queue_bench import offer
 
@@ -36,17 +37,18 @@ def backlog(*streams: tuple[int, int], count: int = 2000, size: int = 1500) -> l
     return [(0, size, priority, band) for _ in range(count) for priority, band in streams]
 
 
-def sent_bytes(rows: list[tuple[int, ...]], got: Any, until_ps: int) -> dict[int, int]:
+def sent_bytes(rows: list[tuple[int, ...]], got: Any, until_ps: int) -> Counter[int]:
     """Bytes that began before `until_ps`, by priority."""
-    total: dict[int, int] = {}
+    total: Counter[int] = Counter()
     for p, at in got.departures:
         if at < until_ps:
-            total[rows[p][2]] = total.get(rows[p][2], 0) + rows[p][1]
+            total[rows[p][2]] += rows[p][1]
     return total
 
 
 @settings(max_examples=12, deadline=None)
 @given(st.lists(st.sampled_from([500, 1500, 2000, 6000]), min_size=2, max_size=4), st.integers(300, 1500))
+@example([500, 6000, 6000, 500], 300)  # the last class has not had its first turn
 def test_drr_shares_are_its_weights_within_a_quantum_and_a_packet(quanta: list[int], size: int) -> None:
     """Shreedhar and Varghese, lemma 2: after any rounds, sent = rounds x quantum within one packet."""
     spec = d.Drr(
