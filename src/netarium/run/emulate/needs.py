@@ -17,7 +17,7 @@ BUBBLEWRAP = "bwrap"
 PRLIMIT = "prlimit"
 SPARE_FDS = 128
 """Descriptors for everything that is not a host or a program: libraries, files of the record, the terminal."""
-FDS_PER_PROGRAM = 4
+FDS_PER_PROGRAM = 5
 """Its standard output and standard error, its process, and one while it is started."""
 
 
