@@ -246,7 +246,7 @@ class Supervisor:
         """Before the trial: make the sandboxes of what starts later, so that it starts when it is due."""
         for name in self._waiting:
             program = self.outcomes[name].program
-            if name not in self._held and program.start_ps >= 0 and not sandbox.is_told_the_start(program):
+            if name not in self._held and program.start_ps >= 0 and sandbox.may_be_held(program):
                 with contextlib.suppress(OSError):  # then it is made when it is due, or the error is told
                     self._held[name] = held = self._made(self.outcomes[name], held=True)
                     self._selector.register(held.gate, selectors.EVENT_READ, held)

@@ -142,9 +142,11 @@ def spoken(program: Program, start_ns: int = 0) -> tuple[str, ...]:
     return tuple(words)
 
 
-def is_told_the_start(program: Program) -> bool:
-    """Whether its arguments say when the trial starts, so that they are not known before."""
-    return program.role != "command" and any("{start}" in word for word in program.argv)
+def may_be_held(program: Program) -> bool:
+    """Whether a shell can stand in its place before the trial: its arguments do not say when that starts, and a shell hands
+    on all its variables (those whose names it takes)."""
+    told = program.role != "command" and any("{start}" in word for word in program.argv)
+    return not told and all(name.isascii() and name.isidentifier() for name, _ in program.env)
 
 
 def limited(program: Program, start_ns: int = 0) -> tuple[str, ...]:

@@ -53,6 +53,14 @@ def test_it_waits_for_its_start_and_is_there_at_once(supervise):
     assert one.status == "done" and one.started_ps >= SECOND_PS // 2
 
 
+def test_a_variable_that_a_shell_would_drop_is_not_lost(supervise):
+    code = "import os; print(os.environ['a.b'])"
+    supervisor = supervise(python("a", code, env=(("a.b", "here"),)))
+    prepare(supervisor)
+    (one,) = run_until(supervisor).values()
+    assert (one.folder / "stdout").read_text() == "here\n"
+
+
 def test_its_exit_code_and_signal_are_its_own(supervise):
     supervisor = supervise(
         python("a", "import sys; sys.exit(3)", exit_code=3),
