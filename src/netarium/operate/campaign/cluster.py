@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -332,7 +333,7 @@ def _ray() -> Any:
     cluster's address has to say that it has it; a cluster without tokens lets it in too.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    if _token():
+    if _token() and "ray" not in sys.modules:  # it has looked already
         os.environ.setdefault("RAY_AUTH_MODE", "token")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
