@@ -217,18 +217,4 @@ def _summary(outcome: CampaignOutcome) -> None:
         f"{record.name}: {sum(outcome.statuses.values()):,} of {record.document['trials']:,} trials: {counts}"
     )
     typer.echo(f"{outcome.ran:,} run in {clock(outcome.wall_s)}{taken}{before}")
-    for status, cause, count, example in causes(record)[:CAUSES_SHOWN]:
-        typer.echo(f"  {count:,} {status.replace('_', ' ')}: {cause} (such as {example})")
     typer.echo(f"record {record.path}")
-
-
-def causes(record: object) -> list[tuple[str, str, int, str]]:
-    """(status, cause, how many, one of the variants) of what did not succeed, most frequent first."""
-    table = record.table.select(["status", "cause", "variant"])  # type: ignore[attr-defined]
-    found: dict[tuple[str, str], list[str]] = {}
-    for row in table.to_pylist():
-        if row["status"] != "succeeded":
-            cause = row["cause"].split("; ")[0].split(", found ")[0][:160]  # alike but for what was found
-            found.setdefault((row["status"], cause), []).append(row["variant"])
-    rows = [(status, cause, len(names), names[0]) for (status, cause), names in found.items()]
-    return sorted(rows, key=lambda row: -row[2])

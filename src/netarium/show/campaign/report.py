@@ -73,7 +73,7 @@ def html(trials: Trials, found: Sequence[Summary], links: str = "") -> str:
         "figures": pictures,
         "absent": absent,
         "causes": _causes(trials),
-        "failed": _trials(trials, np.flatnonzero(~trials.measured)[:FAILED], links),
+        "failed": _trials(trials, np.flatnonzero(trials.status != tables.SUCCEEDED)[:FAILED], links),
         "trials": _trials(trials, np.arange(min(trials.count, TRIALS)), links, trials.count - TRIALS),
         "again": f"netarium campaign {shlex.quote(str(trials.record.path / TYPED))}",
         "text": _typed(trials),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -19,9 +20,12 @@ from netarium.show.campaign.trials import Trials
 from netarium.show.campaign.variants import Summary
 from netarium.show.columns import GAP, Columns
 
+SUCCEEDED = "succeeded"
 METRICS = 5  # at most; as many as the terminal has room for
 ROWS = 20
-CAUSES = 6
+CAUSES = 8
+NUMBER = re.compile(r"\d[\d.,]*( ?(%|[kMGT]?(bit/s|B)|[µnmp]?s)(?![a-z]))?")
+"""A quantity in a cause, with its unit."""
 HEADING = 16  # characters of a variant's name above a column
 JUDGED: tuple[tuple[str, Callable[[Summary], Estimate | None]], ...] = (
     ("met", lambda entry: entry.met),
@@ -35,7 +39,7 @@ def summary(trials: Trials, found: Sequence[Summary], limit: int = ROWS) -> Rend
     parts += [Text(sentence) for sentence in words.summary(trials, found)]
     if trials.lead is not None:
         parts += [Text(), Variants(trials, found, limit)]
-    if trials.failures:
+    if (trials.status != SUCCEEDED).any():
         parts += [Text(), failures(trials)]
     parts += [Text(), _place(trials)]
     return Lines(*parts)
@@ -111,25 +115,40 @@ def only_once(found: Sequence[Summary]) -> str:
 
 
 def failures(trials: Trials, limit: int = CAUSES) -> RenderableType:
-    """Trials without metrics by how they ended and why, most frequent first, with an example of each."""
+    """Trials that did not succeed by how they ended and why, most frequent first, with an example of each."""
+    found = causes(trials)
     rows = [
-        (status.replace("_", " "), str(count), cause or quantity.MISSING, example)
-        for (status, cause), count, example in causes(trials)[:limit]
+        (status.replace("_", " "), f"{count:,}", cause or quantity.MISSING, example)
+        for (status, cause), count, example in found[:limit]
     ]
+    if rest := found[limit:]:
+        count = sum(count for _, count, _ in rest)
+        rows.append(("others", f"{count:,}", f"{len(rest):,} more causes, in the report", ""))
     headings = (("ended", "left"), ("trials", "right"), ("cause", "left"), ("such as", "left"))
     return Columns(headings, rows)
 
 
 def causes(trials: Trials) -> list[tuple[tuple[str, str], int, str]]:
-    """((status, cause), how many, the variant and seed of the first one)."""
-    failed = np.flatnonzero(~trials.measured)
-    counted = Counter((str(trials.status[row]), str(trials.cause[row])) for row in failed)
+    """((status, cause), how many, the variant and seed of the first one) of all that did not succeed.
+
+    Causes that differ in their numbers alone count together, under the first of them; so do those that go on differently
+    behind what they begin with.
+    """
+    failed = np.flatnonzero(trials.status != SUCCEEDED)
     labels = label_of_rows(trials)
-    first: dict[tuple[str, str], str] = {}
+    counted: Counter[tuple[str, str]] = Counter()
+    first: dict[tuple[str, str], tuple[str, str]] = {}
     for row in failed:
-        key = (str(trials.status[row]), str(trials.cause[row]))
-        first.setdefault(key, f"{labels[row]}, seed {trials.seeds[row]}")
-    return [(key, count, first[key]) for key, count in counted.most_common()]
+        cause = str(trials.cause[row])
+        key = (str(trials.status[row]), gist(cause))
+        counted[key] += 1
+        first.setdefault(key, (cause, f"{labels[row]}, seed {trials.seeds[row]}"))
+    return [((key[0], first[key][0]), count, first[key][1]) for key, count in counted.most_common()]
+
+
+def gist(cause: str) -> str:
+    """What a cause has in common with its like: its first sentence without what is in brackets, and without numbers."""
+    return NUMBER.sub("#", cause.split("; ")[0].split(" (")[0])
 
 
 def label_of_rows(trials: Trials) -> list[str]:
