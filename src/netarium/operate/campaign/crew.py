@@ -5,11 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable
+from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from netarium.operate.campaign.nurse import Nurse, NurseryGone
+
 if TYPE_CHECKING:
     from netarium.describe.design import Job
+
+RENEWED_MAX = 3
+"""Times that a nursery is started again without a trial done in between."""
 
 
 class Crew(ABC):
@@ -35,3 +41,41 @@ class Crew(ABC):
     @abstractmethod
     def close(self) -> None:
         """End every worker at once."""
+
+
+class CrewHere(Crew):
+    """A crew on this machine, whose workers come from a nursery; nurse: one that was started already.
+
+    A nursery that was killed is started again: its workers went with it, and that they did is noticed as of any other.
+    """
+
+    def __init__(self, nurse: Nurse | None) -> None:
+        super().__init__()
+        self._given, self._owns_nurse = nurse, nurse is None
+        self._renewed = 0
+
+    @property
+    def _nurse(self) -> Nurse:
+        if self._given is None:
+            self._given = Nurse()
+        return self._given
+
+    def _fork(self) -> tuple[int, Connection]:
+        """(process number of a new worker, the pipe to it). Raises NurseryGone when nurseries end again and again."""
+        while True:
+            try:
+                return self._nurse.fork()
+            except NurseryGone as gone:
+                self._renew(gone)
+
+    def _renew(self, gone: NurseryGone) -> None:
+        """Another nursery in place of the one that has gone."""
+        self._renewed += 1
+        if self._renewed > RENEWED_MAX:
+            raise gone
+        self._nurse.restart()
+
+    def _let_nurse_go(self) -> None:
+        """End the nursery, if it is this crew's own."""
+        if self._given is not None and self._owns_nurse:
+            self._given.close()

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from netarium.errors import MachineCannot
-from netarium.operate.campaign.crew import Crew
+from netarium.operate.campaign.crew import CrewHere
 from netarium.operate.campaign.nurse import Nurse, NurseryGone
 from netarium.operate.campaign.task import Result
 from netarium.operate.campaign.worker import poller
@@ -49,8 +49,6 @@ KILLS_TOLERATED = 1
 """Times that a trial whose worker was killed from outside is tried again."""
 FRUITLESS_MAX = 5
 """Workers that may die one after another without having done a trial."""
-RENEWED_MAX = 3
-"""Times that a nursery is started again without a trial done in between."""
 GRACE_S = 5.0
 """What an emulated trial gets to take its hosts down before its worker is killed."""
 OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
@@ -77,7 +75,7 @@ class Worker:
         self.arrived = poller(self.pipe)
 
 
-class Pool(Crew):
+class Pool(CrewHere):
     """See the module. `workers`, `deadline_s` and `memory_bytes` are limits of a campaign's trials."""
 
     def __init__(
@@ -89,19 +87,17 @@ class Pool(Crew):
         memory_bytes: int,
         nurse: Nurse | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(nurse)
         self.task, self.size, self.deadline_s, self.memory_bytes = task, workers, deadline_s, memory_bytes
         self.mean_s = 0.05
         self._killed: dict[str, int] = {}
         self._workers: list[Worker] = []
-        self._nurse, self._owns_nurse = nurse, nurse is None
         self._watched = 0.0
         self._poll = select.poll()
-        self._fruitless = self._renewed = 0
+        self._fruitless = 0
         self._control = -1
 
     def __enter__(self) -> Self:
-        self._nurse = self._nurse or Nurse()
         self._hear()
         try:
             for _ in range(self.size):
@@ -136,7 +132,7 @@ class Pool(Crew):
         ready = {number for number, _ in self._poll.poll(1000 * timeout_s)}
         if self._control in ready:
             try:
-                self._nurse.listen()  # type: ignore[union-attr]
+                self._nurse.listen()
             except NurseryGone as gone:
                 self._renew(gone)
         found: list[Result] = []
@@ -158,8 +154,7 @@ class Pool(Crew):
             worker.pipe.close()
             send_signal(worker.pid, signal.SIGKILL)
         self._workers.clear()
-        if self._nurse is not None and self._owns_nurse:
-            self._nurse.close()
+        self._let_nurse_go()
 
     # -- handing out
 
@@ -255,7 +250,7 @@ class Pool(Crew):
 
     def _bury(self, worker: Worker) -> list[Result]:
         """A worker has died: the trial it was doing has a result, the rest is done by others, a new one is hired."""
-        status = self._nurse.status_of(worker.pid)  # type: ignore[union-attr]
+        status = self._nurse.status_of(worker.pid)
         self._workers.remove(worker)
         self._poll.unregister(worker.pipe.fileno())
         worker.pipe.close()
@@ -327,27 +322,19 @@ class Pool(Crew):
 
     def _hear(self) -> None:
         """Notice what the nursery has to tell."""
-        self._control = self._nurse.control.fileno()  # type: ignore[union-attr]
+        self._control = self._nurse.control.fileno()
         self._poll.register(self._control, select.POLLIN)
 
     def _renew(self, gone: NurseryGone) -> None:
         """Another nursery; its workers are hired as those of the old one are found to be dead."""
-        self._renewed += 1
-        if self._renewed > RENEWED_MAX:
-            raise gone
         self._poll.unregister(self._control)
-        self._nurse.restart()  # type: ignore[union-attr]
+        super()._renew(gone)
         self._hear()
 
     def _hire(self) -> None:
-        while True:
-            try:
-                pid, pipe = self._nurse.fork()  # type: ignore[union-attr]
-                break
-            except NurseryGone as gone:
-                self._renew(gone)
+        pid, pipe = self._fork()
         pipe.send((self.task, self.memory_bytes))
-        base = resident_bytes(self._nurse.pid)  # type: ignore[union-attr]
+        base = resident_bytes(self._nurse.pid)
         self._workers.append(Worker(pid, pipe, since=time.monotonic(), base_bytes=base))
         self._poll.register(pipe.fileno(), select.POLLIN)
 

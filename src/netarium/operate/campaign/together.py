@@ -16,7 +16,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Self
 
-from netarium.operate.campaign.crew import Crew
+from netarium.operate.campaign.crew import CrewHere
 from netarium.operate.campaign.pool import (
     COMPILING_S,
     GRACE_S,
@@ -40,22 +40,18 @@ ADDRESS_BYTES = 2 * 2**30
 """Address space of an engine in real time, most of which is never touched."""
 
 
-class Batches(Crew):
+class Batches(CrewHere):
     """See the module. memory_bytes: what a whole batch may take."""
 
     def __init__(
         self, task: Task, *, size: int, deadline_s: float, memory_bytes: int, nurse: Nurse | None = None
     ) -> None:
-        super().__init__()
+        super().__init__(nurse)
         self.task, self.size, self.deadline_s, self.memory_bytes = task, size, deadline_s, memory_bytes
         self._worker: Worker | None = None
-        self._nurse, self._owns_nurse = nurse, nurse is None
         self._killed: dict[str, int] = {}
 
     def __enter__(self) -> Self:
-        from netarium.operate.campaign.nurse import Nurse
-
-        self._nurse = self._nurse or Nurse()
         return self
 
     @property
@@ -94,15 +90,13 @@ class Batches(Crew):
             self._worker.pipe.close()
             send_signal(self._worker.pid, signal.SIGKILL)
             self._worker = None
-        if self._nurse is not None and self._owns_nurse:
-            self._nurse.close()
+        self._let_nurse_go()
 
     # -- one batch
 
     def _begin(self) -> None:
-        assert self._nurse is not None
         jobs = [self.inbox.popleft() for _ in range(min(self.size, len(self.inbox)))]
-        pid, pipe = self._nurse.fork()
+        pid, pipe = self._fork()
         base = resident_bytes(self._nurse.pid)
         self._worker = Worker(pid, pipe, deque(jobs), time.monotonic(), base_bytes=base)
         pipe.send((self.task, self.memory_bytes + len(jobs) * ADDRESS_BYTES))
@@ -119,6 +113,7 @@ class Batches(Crew):
                 elif isinstance(message, tuple):
                     worker.columns.append(message)
                 else:
+                    self._renewed = 0
                     found.append(message.named(worker.columns[message.number]))
                     ended = next(job for job in worker.waiting if job.id == message.id)
                     worker.waiting.remove(ended)
@@ -136,7 +131,6 @@ class Batches(Crew):
 
     def _bury(self, worker: Worker) -> list[Result]:
         """The process has died: each trial that had not ended has a result, or is tried again."""
-        assert self._nurse is not None
         status = self._nurse.status_of(worker.pid)
         self._dismiss(worker)
         wall_s = time.monotonic() - worker.since

@@ -11,6 +11,7 @@ import pytest
 from small_campaigns import run, written
 
 from netarium.operate.campaign import campaignfile, together
+from netarium.operate.campaign.nurse import Nurse
 from netarium.operate.campaign.task import Task
 from netarium.run.emulate import needs
 from netarium.run.emulate.ownership import runs
@@ -66,6 +67,33 @@ def test_trials_at_once_are_each_their_own(tmp_path: Path, runtime: Path) -> Non
         delay_s = row["param.network.links[1].delay"]
         assert delay_s <= row["metric.transfer.latency.p50"] <= delay_s + 0.02
     assert not runs(runtime)
+
+
+def test_a_killed_nursery_is_started_again_and_its_batch_tried_once_more(
+    tmp_path: Path, runtime: Path
+) -> None:
+    campaign = campaignfile.load(str(written(tmp_path, REAL)))
+    task = Task(
+        campaign.bases, campaign.variants, campaign.campaign.metrics, str(tmp_path), "none", kernel_digest()
+    )
+    jobs = [job for job in campaign.jobs() if job.mode == "emulate"][:4]
+    nurse = Nurse()
+    killed, results, until = 0, [], time.monotonic() + 120
+    try:
+        with together.Batches(task, size=2, deadline_s=60.0, memory_bytes=4 * 10**9, nurse=nurse) as batches:
+            batches.submit(jobs)
+            while batches.backlog and time.monotonic() < until:
+                results += batches.pump(0.2)
+                if not killed and runs(runtime):
+                    os.kill(nurse.pid, signal.SIGKILL)
+                    killed = nurse.pid
+        assert nurse.pid != killed != 0
+    finally:
+        nurse.close()
+    assert sorted(result.id for result in results) == sorted(job.id for job in jobs)
+    assert {result.status for result in results} <= {"succeeded", "failed"}, (
+        "failed: too late, on a busy machine"
+    )
 
 
 def test_trials_of_a_batch_whose_process_is_killed_are_tried_once_more(tmp_path: Path, runtime: Path) -> None:

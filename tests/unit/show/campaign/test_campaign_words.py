@@ -260,7 +260,9 @@ def test_a_parameter_with_many_values_is_told_in_short(shootout: Trials) -> None
 
 def test_causes_that_differ_in_their_numbers_count_together() -> None:
     late = "not certifiable: one frame in a thousand reached its host {} late or later, and 1 ms are allowed ({}); {}"
-    assert tables.gist(late.format("23.09 ms", "idle 58 %", "a")) == tables.gist(late.format("8.724 µs", "idle 5 %", "b"))
+    assert tables.gist(late.format("23.09 ms", "idle 58 %", "a")) == tables.gist(
+        late.format("8.724 µs", "idle 5 %", "b")
+    )
     rate = "linktest before the trial, r2 to s2: rate {} where 20 Mbit/s is described"
     assert tables.gist(rate.format("18.58 Mbit/s")) == tables.gist(rate.format("980 kbit/s"))
     assert tables.gist("expected call.loss at most 20 %") != tables.gist("expected load.loss at most 20 %")
