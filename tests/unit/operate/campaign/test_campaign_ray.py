@@ -50,15 +50,15 @@ class Killer(CampaignWatcher):
 
 
 def test_a_node_killed_half_way_loses_nothing(nodes: Any, tmp_path: Path) -> None:
-    text = SMALL.replace("duration: 60 ms", "duration: 1 s").replace("seeds: 5", "seeds: 60")
+    text = SMALL.replace("duration: 60 ms", "duration: 1 s").replace("seeds: 5", "seeds: 200")
     path = written(tmp_path, text)
     killer = Killer(nodes)
     outcome = run_campaign(
         campaignfile.load(str(path)), Options(tmp_path / "ray", ray=nodes.address, keep="none"), killer
     )
-    assert outcome.statuses == {"succeeded": 240}
+    assert outcome.statuses == {"succeeded": 800}
     assert any("is lost" in text for text in killer.said)
-    assert len(set(outcome.record.table["id"].to_pylist())) == 240
+    assert len(set(outcome.record.table["id"].to_pylist())) == 800
     assert results(outcome) == results(run(path))
 
 
