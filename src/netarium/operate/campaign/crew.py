@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable
@@ -60,13 +61,21 @@ class CrewHere(Crew):
             self._given = Nurse()
         return self._given
 
-    def _fork(self) -> tuple[int, Connection]:
-        """(process number of a new worker, the pipe to it). Raises NurseryGone when nurseries end again and again."""
+    def _fork(self, *first: object) -> tuple[int, Connection]:
+        """(process number of a new worker, the pipe to it); first: what it is sent at once.
+
+        Raises NurseryGone when nurseries end again and again.
+        """
         while True:
             try:
-                return self._nurse.fork()
+                pid, pipe = self._nurse.fork()
+                break
             except NurseryGone as gone:
                 self._renew(gone)
+        with contextlib.suppress(OSError):  # it has been killed meanwhile, which is noticed as of any other
+            for message in first:
+                pipe.send(message)
+        return pid, pipe
 
     def _renew(self, gone: NurseryGone) -> None:
         """Another nursery in place of the one that has gone."""

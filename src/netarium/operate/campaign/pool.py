@@ -332,8 +332,7 @@ class Pool(CrewHere):
         self._hear()
 
     def _hire(self) -> None:
-        pid, pipe = self._fork()
-        pipe.send((self.task, self.memory_bytes))
+        pid, pipe = self._fork((self.task, self.memory_bytes))
         base = resident_bytes(self._nurse.pid)
         self._workers.append(Worker(pid, pipe, since=time.monotonic(), base_bytes=base))
         self._poll.register(pipe.fileno(), select.POLLIN)

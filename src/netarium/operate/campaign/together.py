@@ -96,11 +96,10 @@ class Batches(CrewHere):
 
     def _begin(self) -> None:
         jobs = [self.inbox.popleft() for _ in range(min(self.size, len(self.inbox)))]
-        pid, pipe = self._fork()
+        limit_bytes = self.memory_bytes + len(jobs) * ADDRESS_BYTES
+        pid, pipe = self._fork((self.task, limit_bytes), tuple(jobs))
         base = resident_bytes(self._nurse.pid)
         self._worker = Worker(pid, pipe, deque(jobs), time.monotonic(), base_bytes=base)
-        pipe.send((self.task, self.memory_bytes + len(jobs) * ADDRESS_BYTES))
-        pipe.send(tuple(jobs))
 
     def _listen(self, worker: Worker) -> list[Result]:
         """What the process of the batch has sent, or how it died."""

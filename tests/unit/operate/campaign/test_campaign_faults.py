@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -169,6 +171,38 @@ def test_a_killed_nursery_is_started_again(tmp_path: Path) -> None:
     finally:
         nurse.close()
     assert found == {job.id: "succeeded" for job in jobs}
+
+
+class KilledNurse(Nurse):
+    """One whose nursery is killed as soon as it has forked its first worker."""
+
+    has_killed = False
+
+    def fork(self) -> tuple[int, Connection]:
+        pid, pipe = super().fork()
+        if not self.has_killed:
+            self.has_killed = True
+            os.kill(self.pid, signal.SIGKILL)
+            select.select([pipe], [], [], 10.0)  # until the worker has gone too
+        return pid, pipe
+
+
+def test_a_worker_that_goes_with_its_nursery_before_it_was_told_anything_is_replaced(tmp_path: Path) -> None:
+    design = campaignfile.load(str(written(tmp_path)))
+    jobs = list(design.jobs())
+    task = Task(
+        design.bases, design.variants, design.campaign.metrics, str(tmp_path), "none", kernel_digest()
+    )
+    nurse = KilledNurse()
+    ids: list[str] = []
+    try:
+        with Pool(task, workers=2, deadline_s=60, memory_bytes=10**9, nurse=nurse) as pool:
+            pool.submit(jobs)
+            while pool.backlog:
+                ids += [result.id for result in pool.pump(0.05)]
+    finally:
+        nurse.close()
+    assert nurse.has_killed and sorted(ids) == sorted(job.id for job in jobs)
 
 
 def test_a_nursery_that_always_ends_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from small_campaigns import run, written
 
 from netarium.operate.campaign import campaignfile, together
 from netarium.operate.campaign.nurse import Nurse
-from netarium.operate.campaign.task import Task
+from netarium.operate.campaign.task import Result, Task
 from netarium.run.emulate import needs
 from netarium.run.emulate.ownership import runs
 from netarium.run.kernel.digest import kernel_digest
@@ -94,6 +94,30 @@ def test_a_killed_nursery_is_started_again_and_its_batch_tried_once_more(
     assert {result.status for result in results} <= {"succeeded", "failed"}, (
         "failed: too late, on a busy machine"
     )
+
+
+def test_a_campaign_outlives_its_nursery_and_records_each_emulated_trial_once(
+    tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: list[int] = []
+
+    class Killed(together.Batches):
+        """Whose nursery is killed once, in the midst of its first batch."""
+
+        def pump(self, timeout_s: float) -> list[Result]:
+            found = super().pump(timeout_s)
+            if not killed and runs(runtime):
+                killed.append(self._nurse.pid)
+                os.kill(self._nurse.pid, signal.SIGKILL)
+            return found
+
+    monkeypatch.setattr(together, "Batches", Killed)
+    outcome = run(written(tmp_path, REAL), emulated=4)
+    rows = outcome.record.table.to_pylist()
+    assert killed and outcome.record.complete
+    assert len(rows) == 10 == len({row["id"] for row in rows})
+    assert {row["status"] for row in rows} <= {"succeeded", "failed"}, "failed: too late, on a busy machine"
+    assert not runs(runtime)
 
 
 def test_trials_of_a_batch_whose_process_is_killed_are_tried_once_more(tmp_path: Path, runtime: Path) -> None:
