@@ -141,6 +141,21 @@ def test_an_outage_is_a_span_and_a_late_start_an_instant(udp: Record, passed: Re
     assert events.changes(passed) == [events.Change(10.0, None, "interferer starts")]
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_a_stopped_run_has_not_come_to_is_not_named(passed: Record) -> None:
+    """Its name would lie far to the right of the figure, and leave the axes no room."""
+    passed.expanded["duration"] = "600 s"
+    passed.expanded["services"]["interferer"]["start"] = "500 s"
+    passed.expanded["events"] = [{"at": "550 s", "kind": "link_down", "link": ["left", "right"]}]
+    assert len(events.changes(passed)) == 2
+    drawn = plots.draw(passed, width_in=plots.PAGE_IN)
+    assert {"throughput", "latency", "queue"} <= {drawing.name for drawing in drawn}
+    for drawing in drawn:
+        style.settle(drawing.figure)
+        named = [text.get_text() for axes in drawing.figure.axes for text in axes.texts]
+        assert not any("starts" in text or "down" in text for text in named)
+
+
 def test_an_outage_that_never_ends_lasts_until_the_end(udp: Record) -> None:
     udp.expanded["events"] = [{"at": "2 s", "kind": "node_down", "node": "b"}]
     assert events.changes(udp) == [events.Change(2.0, 5.0, "node down: b")]

@@ -41,11 +41,11 @@ def changes(record: Record) -> list[Change]:
 
 
 def shade(axes: Axes, record: Record, divisor: float, *, named: bool = True) -> None:
-    """Marks the changes on `axes`, whose x is seconds over `divisor`."""
+    """Marks the changes on `axes`, whose x is seconds over `divisor`; a run that was stopped has not come to all of them."""
     left, right = axes.get_xlim()
     per_character = CHARACTER_IN / axes.figure.get_figwidth() * (right - left)  # in data units
     free_from = left  # where the last name ended
-    found = changes(record)
+    found = [change for change in changes(record) if left <= change.start_s / divisor <= right]
     for change in found:
         at = change.start_s / divisor
         if change.end_s is not None:
