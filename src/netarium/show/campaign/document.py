@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from netarium.measure.repeats.estimates import Estimate
-from netarium.show.campaign import effects, tables, words
+from netarium.show.campaign import causes, effects, tables, words
 from netarium.show.campaign.effects import Contrast
 from netarium.show.campaign.trials import Trials
 from netarium.show.campaign.variants import Summary
@@ -35,8 +35,8 @@ def of(trials: Trials, found: Sequence[Summary]) -> dict[str, Any]:
         "variants": [_variant(trials, entry) for entry in found],
         "effects": [{"parameter": each.parameter.name, **contrast(each)} for each in every],
         "failures": [
-            {"status": status, "cause": cause, "trials": count, "such_as": example}
-            for (status, cause), count, example in tables.causes(trials)
+            {"status": each.status, "cause": each.text, "trials": each.trials, "such_as": each.example}
+            for each in causes.of(trials)
         ],
     }
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from netarium.measure.repeats.estimates import CONFIDENCE
 from netarium.show import pages, quantity
-from netarium.show.campaign import effects, tables, words
+from netarium.show.campaign import causes, effects, tables, words
 from netarium.show.campaign.effects import Contrast
 from netarium.show.campaign.plots.scene import seed_range
 from netarium.show.campaign.trials import MODE, Trials
@@ -20,7 +20,7 @@ from netarium.show.campaign.variants import Summary, summaries
 from netarium.show.pages import Cell, Grid, Picture, columns, marked
 from netarium.store.campaigns import TYPED
 
-VARIANTS, TRIALS, FAILED = 1000, 2000, 500  # most rows of a kind
+VARIANTS, TRIALS, FAILED, CAUSES = 1000, 2000, 500, 100  # most rows of a kind
 METRICS, EFFECT_METRICS = 8, 6  # most columns, most metrics of the table of effects
 LEVELS = {"succeeded": "good", "failed": "unsure"}
 TITLES = {
@@ -55,6 +55,7 @@ def html(trials: Trials, found: Sequence[Summary], links: str = "") -> str:
     pictures, absent = _pictures(trials, found, links)
     level, headline = words.headline(trials)
     document = trials.record.document
+    failed = np.flatnonzero(trials.status != causes.SUCCEEDED)
     values: dict[str, Any] = {
         "name": trials.name,
         "title": trials.title,
@@ -73,7 +74,7 @@ def html(trials: Trials, found: Sequence[Summary], links: str = "") -> str:
         "figures": pictures,
         "absent": absent,
         "causes": _causes(trials),
-        "failed": _trials(trials, np.flatnonzero(trials.status != tables.SUCCEEDED)[:FAILED], links),
+        "failed": _trials(trials, failed[:FAILED], links, len(failed) - FAILED),
         "trials": _trials(trials, np.arange(min(trials.count, TRIALS)), links, trials.count - TRIALS),
         "again": f"netarium campaign {shlex.quote(str(trials.record.path / TYPED))}",
         "text": _typed(trials),
@@ -87,7 +88,7 @@ def html(trials: Trials, found: Sequence[Summary], links: str = "") -> str:
 
 
 def _sections(values: dict[str, Any]) -> list[tuple[str, str]]:
-    named = [("variants", "Variants"), ("effects", "Effects"), ("figures", "Figures"), ("failed", "Failed trials"),
+    named = [("variants", "Variants"), ("effects", "Effects"), ("figures", "Figures"), ("failed", "What did not succeed"),
              ("trials", "Trials"), ("repeat", "How to repeat"), ("machine", "Machine")]  # fmt: skip
     return [(anchor, name) for anchor, name in named if values.get(anchor, True)]
 
@@ -174,18 +175,16 @@ def _effect(trials: Trials, each: Contrast) -> list[Cell]:
 
 
 def _causes(trials: Trials) -> Grid | None:
-    found = tables.causes(trials)
-    if not found:
-        return None
-    rows = [(marked("bad", status.replace("_", " ")), f"{count:,}", cause or quantity.MISSING, example)
-            for (status, cause), count, example in found[:FAILED]]  # fmt: skip
-    return Grid(columns("ended", ">trials", "~cause", "such as"), rows, max(0, len(found) - FAILED))
+    found = causes.at_most(causes.of(trials), CAUSES, "results/")
+    rows = [(marked(LEVELS.get(each.status, "bad"), each.status.replace("_", " ")), f"{each.trials:,}",
+             each.text or quantity.MISSING, each.example) for each in found]  # fmt: skip
+    return Grid(columns("ended", ">trials", "~cause", "~such as"), rows) if rows else None
 
 
 def _trials(trials: Trials, rows: np.ndarray, links: str, more: int = 0) -> Grid | None:
     if not len(rows):
         return None
-    labels, lead = tables.label_of_rows(trials), trials.lead
+    labels, lead = trials.label_of_rows(), trials.lead
     values = trials.values(lead) if lead else np.full(trials.count, np.nan)
     wall = trials.table["wall_s"].to_numpy().astype(float)
     modes = [p for p in trials.parameters if p.path == MODE]

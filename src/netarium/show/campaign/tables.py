@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.console import Group as Lines
+from rich.table import Table
 from rich.text import Text
 
 from netarium.measure.repeats.estimates import ONE, Estimate
 from netarium.show import quantity
-from netarium.show.campaign import words
+from netarium.show.campaign import causes, words
 from netarium.show.campaign.effects import Contrast
 from netarium.show.campaign.trials import Trials
 from netarium.show.campaign.variants import Summary
 from netarium.show.columns import GAP, Columns
 
-SUCCEEDED = "succeeded"
 METRICS = 5  # at most; as many as the terminal has room for
 ROWS = 20
 CAUSES = 8
-NUMBER = re.compile(r"\d[\d.,]*( ?(%|[kMGT]?(bit/s|B)|[µnmp]?s)(?![a-z]))?")
-"""A quantity in a cause, with its unit."""
+CAUSE = 180  # characters of one
 HEADING = 16  # characters of a variant's name above a column
 JUDGED: tuple[tuple[str, Callable[[Summary], Estimate | None]], ...] = (
     ("met", lambda entry: entry.met),
@@ -39,7 +36,7 @@ def summary(trials: Trials, found: Sequence[Summary], limit: int = ROWS) -> Rend
     parts += [Text(sentence) for sentence in words.summary(trials, found)]
     if trials.lead is not None:
         parts += [Text(), Variants(trials, found, limit)]
-    if (trials.status != SUCCEEDED).any():
+    if (trials.status != causes.SUCCEEDED).any():
         parts += [Text(), failures(trials)]
     parts += [Text(), _place(trials)]
     return Lines(*parts)
@@ -116,48 +113,16 @@ def only_once(found: Sequence[Summary]) -> str:
 
 def failures(trials: Trials, limit: int = CAUSES) -> RenderableType:
     """Trials that did not succeed by how they ended and why, most frequent first, with an example of each."""
-    found = causes(trials)
-    rows = [
-        (status.replace("_", " "), f"{count:,}", cause or quantity.MISSING, example)
-        for (status, cause), count, example in found[:limit]
-    ]
-    if rest := found[limit:]:
-        count = sum(count for _, count, _ in rest)
-        rows.append(("others", f"{count:,}", f"{len(rest):,} more causes, in the report", ""))
-    headings = (("ended", "left"), ("trials", "right"), ("cause", "left"), ("such as", "left"))
-    return Columns(headings, rows)
-
-
-def causes(trials: Trials) -> list[tuple[tuple[str, str], int, str]]:
-    """((status, cause), how many, the variant and seed of the first one) of all that did not succeed.
-
-    Causes that differ in their numbers alone count together, under the first of them; so do those that go on differently
-    behind what they begin with.
-    """
-    failed = np.flatnonzero(trials.status != SUCCEEDED)
-    labels = label_of_rows(trials)
-    counted: Counter[tuple[str, str]] = Counter()
-    first: dict[tuple[str, str], tuple[str, str]] = {}
-    for row in failed:
-        cause = str(trials.cause[row])
-        key = (str(trials.status[row]), gist(cause))
-        counted[key] += 1
-        first.setdefault(key, (cause, f"{labels[row]}, seed {trials.seeds[row]}"))
-    return [((key[0], first[key][0]), count, first[key][1]) for key, count in counted.most_common()]
-
-
-def gist(cause: str) -> str:
-    """What a cause has in common with its like: its first sentence without what is in brackets, and without numbers."""
-    return NUMBER.sub("#", cause.split("; ")[0].split(" (")[0])
-
-
-def label_of_rows(trials: Trials) -> list[str]:
-    """The variant of every trial."""
-    labels = [""] * trials.count
-    for group in trials.groups:
-        for row in group.rows:
-            labels[int(row)] = group.label
-    return labels
+    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_edge=False, header_style="dim")
+    table.add_column("ended", no_wrap=True)
+    table.add_column("trials", justify="right", no_wrap=True)
+    table.add_column("cause", ratio=3, overflow="fold")
+    table.add_column("such as", ratio=2, overflow="fold")
+    for each in causes.at_most(causes.of(trials), limit, "the report"):
+        text = each.text if len(each.text) <= CAUSE else f"{each.text[: CAUSE - 1]}…"
+        cells_of = (each.status.replace("_", " "), f"{each.trials:,}", text or quantity.MISSING, each.example)
+        table.add_row(*map(Text, cells_of))
+    return table
 
 
 def comparison(trials: Trials, found: Sequence[Contrast]) -> RenderableType:

@@ -231,6 +231,14 @@ class Trials:
         """How many trials ended in each way that gives no metrics."""
         return Counter(str(status) for status in self.status[~self.measured])
 
+    def label_of_rows(self) -> list[str]:
+        """The variant of every trial."""
+        labels = [""] * self.count
+        for group in self.groups:
+            for row in group.rows:
+                labels[int(row)] = group.label
+        return labels
+
     def run_folder(self, row: int) -> Path | None:
         """The run folder of a trial, if it was kept and is still there."""
         folder = self.record.folder_of(str(self.runs[row]))

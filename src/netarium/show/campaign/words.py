@@ -152,6 +152,8 @@ def coverage(trials: Trials) -> str:
     if failures:
         kinds = ", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in failures.most_common())
         text += f"; {kinds}, whose metrics do not count"
+    if failed := int((trials.status == "failed").sum()):
+        text += f"; {failed:,} failed, whose metrics do" + ("" if failures else " count")
     return text + "."
 
 

@@ -13,7 +13,7 @@ from scipy import stats
 from netarium.errors import RecordError
 from netarium.show import plots as run_plots
 from netarium.show.campaign import plots, report, variants
-from netarium.show.campaign.plots import frontier, slowdown
+from netarium.show.campaign.plots import frontier, parallel, slowdown
 from netarium.show.campaign.plots.scene import Scene, seed_range
 from netarium.show.campaign.trials import Trials
 from netarium.show.plots import COLUMN_IN, PAGE_IN, style
@@ -209,3 +209,22 @@ def test_every_campaign_has_a_report(name: str, request: pytest.FixtureRequest) 
     if name == "once":
         assert "one seed: no interval" in text
     assert run_plots.FIGURES  # the pages of runs stay as they are
+
+
+def test_variants_are_named_beside_their_marks_only_where_they_are_few(
+    shootout: Trials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also without a parameter that gives colours: a thousand names hide every mark."""
+    monkeypatch.setattr(style, "LIMIT", 1)
+    for most, is_named in ((12, True), (11, False)):
+        monkeypatch.setattr(frontier, "LABELLED", most)
+        drawing = drawn(shootout)["frontier"]
+        assert bool(drawing.figure.axes[0].texts) is is_named
+        assert ("Too many variants" in drawing.caption) is not is_named
+        assert len(drawing.data["variant"]) == 12
+
+
+def test_lines_that_are_left_out_are_told(shootout: Trials, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "The best" not in drawn(shootout)["parallel"].caption
+    monkeypatch.setattr(parallel, "LINES", 5)
+    assert "The best 5 of 12 variants." in drawn(shootout)["parallel"].caption

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from netarium.errors import RecordError
 from netarium.measure.repeats.estimates import Estimate
-from netarium.show.campaign import compare, document, effects, tables, variants, words
+from netarium.show.campaign import causes, compare, document, effects, report, tables, variants, words
 from netarium.show.campaign.trials import Trials, short_names
 from netarium.store.campaigns import read_campaign
 
@@ -259,10 +259,41 @@ def test_a_parameter_with_many_values_is_told_in_short(shootout: Trials) -> None
 
 
 def test_causes_that_differ_in_their_numbers_count_together() -> None:
-    late = "not certifiable: one frame in a thousand reached its host {} late or later, and 1 ms are allowed ({}); {}"
-    assert tables.gist(late.format("23.09 ms", "idle 58 %", "a")) == tables.gist(
-        late.format("8.724 µs", "idle 5 %", "b")
+    late = "not certifiable: one frame in a thousand reached its host {} late or later, and 1 ms are allowed ({}){}"
+    texts = [late.format("23.09 ms", "idle 58 %", "; slice a"), late.format("8.724 µs", "idle 5 %", "")]
+    assert causes.gist(texts[0]) == causes.gist(texts[1])
+    assert causes.together(texts) == (
+        "not certifiable: one frame in a thousand reached its host 8.724 µs … 23.09 ms late or later, and 1 ms are allowed"
     )
-    rate = "linktest before the trial, r2 to s2: rate {} where 20 Mbit/s is described"
-    assert tables.gist(rate.format("18.58 Mbit/s")) == tables.gist(rate.format("980 kbit/s"))
-    assert tables.gist("expected call.loss at most 20 %") != tables.gist("expected load.loss at most 20 %")
+    rate = "linktest before the trial, {}: rate {} where 20 Mbit/s is described"
+    texts = [rate.format("r2 to s2", "18.58 Mbit/s"), rate.format("r12 to s2", "980 kbit/s")]
+    assert causes.gist(texts[0]) == causes.gist(texts[1])
+    assert causes.together(texts) == (
+        "linktest before the trial, r2 … r12 to s2: rate 980 kbit/s … 18.58 Mbit/s where 20 Mbit/s is described"
+    )
+    loss = "expected call.loss at most 20 %, found {} %"
+    assert causes.together([loss.format(n) for n in ("100", "21.28", "20.93")]) == loss.format("20.93 … 100")
+
+
+def test_causes_that_differ_in_what_was_measured_do_not() -> None:
+    assert causes.gist("expected call.loss at most 20 %") != causes.gist("expected load.loss at most 20 %")
+    assert causes.gist("expected a.rtt.p50 at most 1 ms") != causes.gist("expected a.rtt.p99 at most 1 ms")
+
+
+def test_every_trial_that_did_not_succeed_is_in_one_cause(failing: Trials) -> None:
+    """In the terminal, in the report and in the document, however many causes there are."""
+    words_of = ["alpha", "beta", "gamma", "delta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu"]
+    failing.status, failing.cause = failing.status.copy(), failing.cause.copy()
+    for row in range(100):
+        failing.status[row] = "failed"
+        failing.cause[row] = f"expected {words_of[row % 11]}.loss at most {row} %"
+    count = int((failing.status != "succeeded").sum())
+    text = text_of(tables.failures(failing), 100)
+    listed = [int(found[1]) for found in re.finditer(r"^[a-z ]+ +(\d+) ", text, re.MULTILINE)]
+    assert sum(listed) == count and len(listed) == tables.CAUSES
+    assert re.search(r"others +\d+ +\d+ more causes", text)
+    assert sum(each.trials for each in causes.of(failing)) == count
+    grid = report._causes(failing)
+    assert grid is not None and sum(int(str(row[1])) for row in grid.rows) == count
+    found = document.of(failing, variants.summaries(failing))["failures"]
+    assert sum(each["trials"] for each in found) == count

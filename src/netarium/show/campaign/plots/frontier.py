@@ -19,6 +19,12 @@ from netarium.show.plots import style
 SPEEDS = ("goodput", "throughput")
 DELAYS = ("latency.p95", "rtt.p95", "latency.p99", "rtt.p99", "latency.p90", "latency.mean", "latency.p50")
 LABELLED = 9  # variants that get their name beside the mark
+UNNAMED = "Too many variants to be named here; the figure's CSV names each. "
+SHADE, SHADE_LEAST, SHADED = (
+    0.22,
+    0.05,
+    50,
+)  # opacity of an ellipse, less where there are more variants than so many
 
 
 def draw(scene: Scene) -> style.Drawing | None:
@@ -37,20 +43,25 @@ def draw(scene: Scene) -> style.Drawing | None:
     is_log = style.safe_log(axes, "x", x[both] / x_divisor, ratio=12)
     groups = [(entry, entry.group.rows[both[entry.group.rows]]) for entry in scene.found]
     groups = [(entry, rows) for entry, rows in groups if len(rows)]
+    shade = max(SHADE_LEAST, SHADE * min(1.0, SHADED / len(groups)))
     for entry, rows in groups:
-        _cloud(scene, axes, entry, x[rows] / x_divisor, y[rows] / y_divisor, rows, is_log, int(both.sum()))
+        _cloud(
+            scene, axes, entry, x[rows] / x_divisor, y[rows] / y_divisor, rows, is_log, int(both.sum()), shade
+        )
     _limits(axes, x[both] / x_divisor, y[both] / y_divisor, is_log)
     if is_log:
         style.plain_log_ticks(axes, "x")
     axes.set_xlabel(f"{x_label}, better to the right")
     axes.set_ylabel(y_label)
     scene.subject_legend(figure)
-    if scene.subject is None or len(groups) <= LABELLED:
+    is_named = len(groups) <= LABELLED
+    if is_named:
         _names(axes, groups, x / x_divisor, y / y_divisor, is_log)
     what = f"a colour for each {scene.subject.name}; " if scene.subject else ""
     caption = (
         f"{speed} against {delay} (axis reversed: the better the further up and right): {what}a mark for the mean "
-        f"of each of {len(groups)} variants, an ellipse for one standard deviation of its runs. "
+        f"of each of {len(groups):,} variants, an ellipse for one standard deviation of its runs. "
+        f"{'' if is_named or scene.subject else UNNAMED}"
         f"{scene.origin(int(both.sum()))}"
     )
     return style.Drawing(
@@ -71,16 +82,16 @@ def chosen(trials: Trials) -> tuple[str, str] | None:
 
 
 def _cloud(scene: Scene, axes: Any, entry: Summary, x: np.ndarray, y: np.ndarray, rows: np.ndarray,
-           is_log: bool, drawn: int) -> None:  # fmt: skip
+           is_log: bool, drawn: int, shade: float) -> None:  # fmt: skip
     colour = scene.colour(entry.group)
     if drawn <= POINTS_MAX:
         scene.points(axes, x, y, rows.tolist(), s=4, color=colour, alpha=0.35, zorder=2)
     if len(rows) >= 3 and not is_log:
-        axes.add_patch(_ellipse(x, y, colour))
+        axes.add_patch(_ellipse(x, y, colour, shade))
     elif len(rows) >= 3:
         outline = _outline(np.log(x), y)
         axes.fill(
-            np.exp(outline[0]), outline[1], facecolor=colour, edgecolor=colour, alpha=0.22, lw=0.8, zorder=1
+            np.exp(outline[0]), outline[1], facecolor=colour, edgecolor=colour, alpha=shade, lw=0.8, zorder=1
         )
     centre = float(np.exp(np.log(x).mean())) if is_log else float(x.mean())
     axes.plot(centre, y.mean(), scene.marker(entry.group), color=colour, markersize=4.5, zorder=4,
@@ -93,11 +104,11 @@ def spread(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.sqrt(np.maximum(values, 0)), vectors
 
 
-def _ellipse(x: np.ndarray, y: np.ndarray, colour: str) -> Ellipse:
+def _ellipse(x: np.ndarray, y: np.ndarray, colour: str, shade: float) -> Ellipse:
     half, vectors = spread(x, y)
     angle = float(np.degrees(np.arctan2(vectors[1, 0], vectors[0, 0])))
     return Ellipse((float(x.mean()), float(y.mean())), 2 * half[0], 2 * half[1], angle=angle, facecolor=colour,
-                   edgecolor=colour, alpha=0.22, lw=0.8, zorder=1)  # fmt: skip
+                   edgecolor=colour, alpha=shade, lw=0.8, zorder=1)  # fmt: skip
 
 
 def _outline(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -13,45 +13,51 @@ from netarium.show.plots import style
 LINES = 400
 METRICS = 4
 AXES_OF_A_COLUMN, AXES_OF_A_PAGE = 6, 9
+NAMES, NAMES_OF_A_PAGE = 12, 20
+PAGE_COLUMNS = 2  # as wide as two figures of the page, as page.css says too: names stand between its axes
 
 
 def draw(scene: Scene) -> style.Drawing | None:
     """Needs three axes or more and two variants; the first METRICS metrics of the campaign."""
     trials = scene.trials
-    shown = [entry for entry in scene.found if np.isfinite(entry.means[scene.lead].value)][:LINES]
+    measured = [entry for entry in scene.found if np.isfinite(entry.means[scene.lead].value)]
+    shown = measured[:LINES]
     parameters = trials.parameters
     room = AXES_OF_A_PAGE if scene.is_page else AXES_OF_A_COLUMN
     metrics = trials.metrics[: max(2, min(METRICS, room - len(parameters)))]
     if len(shown) < 2 or len(parameters) + len(metrics) < 3:
         return None
     columns = [
-        _swept(parameter, [entry.group.levels[i] for entry in shown])
+        _swept(
+            parameter, [entry.group.levels[i] for entry in shown], NAMES_OF_A_PAGE if scene.is_page else NAMES
+        )
         for i, parameter in enumerate(parameters)
     ]
     columns += [
         _measured(scene, metric, [entry.means[metric].value for entry in shown]) for metric in metrics
     ]
     heights = np.stack([column[0] for column in columns], axis=1)
-    figure, axes = style.new(scene.width_in, scene.width_in * (0.5 if scene.is_page else 0.72))
+    width_in = PAGE_COLUMNS * scene.width_in if scene.is_page else scene.width_in
+    figure, axes = style.new(width_in, width_in * (0.36 if scene.is_page else 0.72))
     _lines(axes, heights, len(parameters))
     for place, (_, name, ticks) in enumerate(columns):
         _axis(axes, place, name, ticks, scene)
     axes.set_xlim(-0.35, len(columns) - 0.6)
     axes.set_ylim(-0.06, 1.34)
     axes.axis("off")
-    more = len(scene.found) - len(shown)
+    part = f" The best {len(shown):,} of {len(measured):,} variants." if len(measured) > len(shown) else ""
     caption = (
         f"Every line is the mean of one variant: {', '.join(p.name for p in parameters)} as swept, then "
         f"{', '.join(metrics)}, each on its own scale. Dark (in a dark view light) is more {scene.lead}."
-        f"{f' {more} more are left out.' if more else ''} {scene.origin()}"
+        f"{part} {scene.origin()}"
     )
     data: dict[str, Any] = {"variant": [entry.group.label for entry in shown]}
     data |= {f"{metric}_mean_si": [entry.means[metric].value for entry in shown] for metric in metrics}
     return style.Drawing("parallel", "Parallel coordinates", caption, figure, data)
 
 
-def _swept(parameter, levels: list[str]) -> tuple[np.ndarray, str, list[tuple[float, str]]]:  # type: ignore[no-untyped-def]
-    """Heights from 0 to 1: by place, or by value where the parameter has many."""
+def _swept(parameter, levels: list[str], most: int) -> tuple[np.ndarray, str, list[tuple[float, str]]]:  # type: ignore[no-untyped-def]
+    """Heights from 0 to 1: by place, or by value where the parameter has many; most: names, else only those at the ends."""
     steps = np.linspace(0, 1, len(parameter.levels))
     if not parameter.is_compared and parameter.numbers is not None:
         numbers = np.array(parameter.numbers)
@@ -63,7 +69,7 @@ def _swept(parameter, levels: list[str]) -> tuple[np.ndarray, str, list[tuple[fl
     return (
         np.array([heights[level] for level in levels]),
         parameter.name,
-        ticks if len(ticks) <= 12 else _ends(ticks),
+        ticks if len(ticks) <= most else _ends(ticks),
     )
 
 
