@@ -23,15 +23,41 @@ def ensure() -> None:
     """
     if not needs.missing_capabilities():
         return
-    lacks = rootless_lacks()
-    if lacks or INSIDE in os.environ:
-        reasons = "; ".join(lacks) or "the user namespace gave no rights"
-        raise MachineCannot(f"real hosts need root (run with sudo), or without it: {reasons}")
-    environment = os.environ | {INSIDE: "1", "NETARIUM_RUNTIME": str(ownership.runtime_folder())}
-    unshare = shutil.which("unshare")
-    assert unshare is not None
+    if reason := refusal():
+        raise MachineCannot(reason)
+    command, more = _within([sys.executable, "-c", MAIN, *sys.argv[1:]])
     sys.stdout.flush()
-    os.execve(unshare, [unshare, *USER, "--", sys.executable, "-c", MAIN, *sys.argv[1:]], environment)
+    os.execve(command[0], command, os.environ | more)
+
+
+def refusal() -> str:
+    """Why neither this process nor one that it starts may have real hosts; empty when one may."""
+    if not needs.missing_capabilities():
+        return ""
+    lacks = rootless_lacks()
+    if not lacks and INSIDE not in os.environ:
+        return ""
+    reasons = "; ".join(lacks) or "the user namespace gave no rights"
+    return f"real hosts need root (run with sudo), or without it: {reasons}"
+
+
+def as_root(command: list[str]) -> tuple[list[str], dict[str, str]]:
+    """(a command, what to add to its environment) that does the same and may have real hosts, if this process may not.
+
+    As it was, where that is not needed, or the machine does not allow it.
+    """
+    if not needs.missing_capabilities() or refusal():
+        return command, {}
+    return _within(command)
+
+
+def _within(command: list[str]) -> tuple[list[str], dict[str, str]]:
+    unshare = shutil.which("unshare")
+    assert unshare is not None  # `refusal` has looked
+    return [unshare, *USER, "--", *command], {
+        INSIDE: "1",
+        "NETARIUM_RUNTIME": str(ownership.runtime_folder()),
+    }
 
 
 USER = ("--user", "--map-root-user", "--net")

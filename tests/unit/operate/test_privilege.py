@@ -66,3 +66,20 @@ def test_it_does_not_start_again_twice(unprivileged: None, monkeypatch: pytest.M
     monkeypatch.setenv(privilege.INSIDE, "1")
     with pytest.raises(MachineCannot, match="the user namespace gave no rights"):
         privilege.ensure()
+
+
+def test_what_it_starts_is_root_where_it_is_not(unprivileged: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, 0)
+    monkeypatch.setattr(privilege.os, "access", lambda *_: True)
+    command, more = privilege.as_root(["program", "word"])
+    assert command[1:] == [*privilege.USER, "--", "program", "word"]
+    assert more[privilege.INSIDE] == "1" and more["NETARIUM_RUNTIME"]
+    answer(monkeypatch, 1, "unshare: unshare failed: Operation not permitted\n")
+    assert privilege.as_root(["program", "word"]) == (["program", "word"], {})
+    assert "Operation not permitted" in privilege.refusal()
+
+
+def test_what_root_starts_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needs, "capabilities", lambda: 1 << needs.CAP_NET_ADMIN | 1 << needs.CAP_SYS_ADMIN)
+    assert privilege.as_root(["program"]) == (["program"], {})
+    assert privilege.refusal() == ""

@@ -45,20 +45,22 @@ class Crew(ABC):
 
 
 class CrewHere(Crew):
-    """A crew on this machine, whose workers come from a nursery; nurse: one that was started already.
+    """A crew on this machine, whose workers come from a nursery; nurse: one that was started already;
+    real_hosts: what the workers of one that was not are to have.
 
     A nursery that was killed is started again: its workers went with it, and that they did is noticed as of any other.
     """
 
-    def __init__(self, nurse: Nurse | None) -> None:
+    def __init__(self, nurse: Nurse | None, real_hosts: bool = False) -> None:
         super().__init__()
+        self._real_hosts = real_hosts
         self._given, self._owns_nurse = nurse, nurse is None
         self._renewed = 0
 
     @property
     def _nurse(self) -> Nurse:
         if self._given is None:
-            self._given = Nurse()
+            self._given = Nurse(real_hosts=self._real_hosts)
         return self._given
 
     def _fork(self, *first: object) -> tuple[int, Connection]:

@@ -28,21 +28,29 @@ class NurseryGone(MachineCannot):
 class Nurse:
     """A running nursery, which loads the engine meanwhile. `control` becomes readable when it has something to tell.
 
-    compiling: called when the engine has to be compiled first.
+    compiling: called when the engine has to be compiled first. real_hosts: workers are to have them, so without root they
+    are root of a user namespace, where the machine allows it.
     """
 
-    def __init__(self, compiling: Callable[[], None] = lambda: None) -> None:
-        self._compiling = compiling
+    def __init__(self, compiling: Callable[[], None] = lambda: None, real_hosts: bool = False) -> None:
+        self._compiling, self._real_hosts = compiling, real_hosts
         self._begin()
 
     def _begin(self) -> None:
         self.control, theirs = socket.socketpair()
+        command = [sys.executable, "-m", "netarium.operate.campaign.nursery", str(theirs.fileno())]
+        env = surroundings()
+        if self._real_hosts:
+            from netarium.operate import privilege
+
+            command, more = privilege.as_root(command)
+            env |= more
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "netarium.operate.campaign.nursery", str(theirs.fileno())],
+            command,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            env=surroundings(),
+            env=env,
             start_new_session=True,
         )
         theirs.close()

@@ -86,8 +86,9 @@ class Pool(CrewHere):
         deadline_s: float,
         memory_bytes: int,
         nurse: Nurse | None = None,
+        real_hosts: bool = False,
     ) -> None:
-        super().__init__(nurse)
+        super().__init__(nurse, real_hosts)
         self.task, self.size, self.deadline_s, self.memory_bytes = task, workers, deadline_s, memory_bytes
         self.mean_s = 0.05
         self._killed: dict[str, int] = {}

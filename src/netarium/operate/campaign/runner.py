@@ -137,7 +137,10 @@ class _Campaign:
     def _nurse(self) -> Nurse | None:
         from netarium.operate.campaign.nurse import Nurse
 
-        return Nurse(self._compiling) if self.options.ray is None else None
+        if self.options.ray is not None:
+            return None
+        real_hosts = any("emulate" in variant.modes for variant in self.design.variants)
+        return Nurse(self._compiling, real_hosts)
 
     def _run(self, began: float, nurse: Nurse | None) -> CampaignOutcome:
         folder, resumed = self._open()
@@ -354,6 +357,7 @@ class _Campaign:
             deadline_s=deadline_s,
             memory_bytes=limits.memory or memory_share(workers),
             nurse=nurse,
+            real_hosts=mode == "emulate",
         )
 
     def _compiling(self) -> None:

@@ -46,7 +46,7 @@ class Batches(CrewHere):
     def __init__(
         self, task: Task, *, size: int, deadline_s: float, memory_bytes: int, nurse: Nurse | None = None
     ) -> None:
-        super().__init__(nurse)
+        super().__init__(nurse, real_hosts=True)
         self.task, self.size, self.deadline_s, self.memory_bytes = task, size, deadline_s, memory_bytes
         self._worker: Worker | None = None
         self._killed: dict[str, int] = {}

@@ -21,6 +21,7 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,11 +86,19 @@ class Workshop:
         self._known.frombytes(self.task.known)
         gc.freeze()
 
+    @cached_property
+    def _hosts_refused(self) -> str:
+        """Why this worker may have no real hosts; empty when it may."""
+        from netarium.operate import privilege
+
+        return privilege.refusal()
+
     def do_together(self, jobs: list[Job]) -> Iterator[Result]:
         """Do emulated trials at once, each in a thread of its own; their results as they come."""
         from netarium.run.emulate import ownership
         from netarium.run.emulate.together import Together
 
+        _ = self._hosts_refused  # looked at once, and not by every thread
         ownership.reap()
         self.compiling(True)
         together, stop = Together(len(jobs)), StopRequest()
@@ -211,6 +220,8 @@ class Workshop:
         """
         from netarium.operate.runner import emulate
 
+        if self._hosts_refused:
+            raise MachineCannot(self._hosts_refused)
         stage.word = "running"
         stop, member = (company.stop, company.member) if company is not None else (StopRequest(), None)
         folder = self._folder(job, plan)

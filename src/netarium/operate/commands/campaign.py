@@ -119,6 +119,10 @@ def _run_alone(design: Design, ids: list[str], out: Path, quiet: bool) -> None:
     if wrong:
         hint = "'netarium ls --campaign NAME' and the column id of its results have them"
         raise typer.BadParameter(f"{wrong[0]!r}, expected the id of a trial; {hint}", param_hint="--only")
+    if any(jobs[each].mode == "emulate" for each in ids):
+        from netarium.operate import privilege
+
+        privilege.ensure()
     codes = []
     for each in ids:
         job = jobs[each]

@@ -25,7 +25,10 @@ def main(channel: socket.socket) -> None:
         signal.signal(number, signal.SIG_IGN)
     held: list[int] = []
     while True:
-        data, ancillary, _, _ = channel.recvmsg(64, socket.CMSG_SPACE(BATCH * 4))
+        try:
+            data, ancillary, _, _ = channel.recvmsg(64, socket.CMSG_SPACE(BATCH * 4))
+        except ConnectionError:  # it has ended without reading the last answer
+            data, ancillary = b"", []
         for level, kind, payload in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 received = array.array("i")

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from small_campaigns import run, written
 
+from netarium.operate import privilege
 from netarium.operate.campaign import campaignfile, together
 from netarium.operate.campaign.nurse import Nurse
 from netarium.operate.campaign.task import Result, Task
 from netarium.run.emulate import needs
 from netarium.run.emulate.ownership import runs
 from netarium.run.kernel.digest import kernel_digest
+from netarium.store.campaigns import read_campaign
 
 pytestmark = [
     pytest.mark.emulate,
@@ -141,3 +146,37 @@ def test_trials_of_a_batch_whose_process_is_killed_are_tried_once_more(tmp_path:
     assert {result.id for result in results} == {job.id for job in jobs}
     assert {result.status for result in results} == {"crashed"}
     assert all("the process of its batch" in result.cause for result in results)
+
+
+@pytest.mark.parametrize("emulated", [1, 4])
+@pytest.mark.parametrize("allowed", [True, False])
+def test_without_root_real_hosts_are_run_or_refused_with_the_reason(
+    tmp_path: Path, runtime: Path, allowed: bool, emulated: int
+) -> None:
+    """All capabilities are given up but the one to be root in a user namespace; without `unshare` there can be none."""
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        pytest.skip("no setpriv")
+    if allowed and any("tun" not in lack for lack in privilege.rootless_lacks()):
+        pytest.skip(f"no user namespaces on this machine: {privilege.rootless_lacks()}")
+    text = REAL.replace("seeds: 5", "seeds: 1").replace("modes: [emulate]", "modes: [simulate, emulate]")
+    code = "from netarium.operate.cli import main; main()"
+    process = subprocess.run(
+        [setpriv, "--bounding-set=-all,+setfcap", "--inh-caps=-all", sys.executable, "-c", code, "campaign",
+         str(written(tmp_path, text)), "--out", str(tmp_path / "runs"), "--emulated", str(emulated), "-q"],
+        env=os.environ | ({} if allowed else {"PATH": str(tmp_path)}),
+        capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
+    assert process.stderr == ""
+    rows = read_campaign(tmp_path / "runs/small").table.to_pylist()
+    ended = {mode: {row["status"] for row in rows if row["mode"] == mode} for mode in ("simulate", "emulate")}
+    assert len(rows) == 4 and ended["simulate"] == {"succeeded"}
+    if allowed:
+        assert ended["emulate"] <= {"succeeded", "failed"}, "failed: too late, on a busy machine"
+    else:
+        assert ended["emulate"] == {"refused"} and process.returncode == 1
+        causes = {row["cause"] for row in rows if row["mode"] == "emulate"}
+        assert causes == {
+            "real hosts need root (run with sudo), or without it: no unshare command (apt install util-linux)"
+        }
+    assert not runs(runtime)
