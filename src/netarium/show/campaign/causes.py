@@ -87,8 +87,9 @@ def _pattern(cause: str) -> str:
 
 def _range(values: Sequence[str]) -> str:
     """The least and the largest; with the unit once, where they have the same."""
-    low, high = min(values, key=_size), max(values, key=_size)
-    if _size(low) == _size(high):
+    sizes = {value: _size(value) for value in dict.fromkeys(values)}
+    low, high = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
+    if sizes[low] == sizes[high]:
         return values[0]
     ends = [QUANTITY.fullmatch(each) for each in (low, high)]
     if ends[0] and ends[1] and ends[0][3] == ends[1][3]:
