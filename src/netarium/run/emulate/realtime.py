@@ -105,7 +105,7 @@ class Engine:
         stop: Callable[[], bool] | None,
     ) -> None:
         """The part of `run` that takes its time in real time; what it brought are the `samples`."""
-        self._spent_before = self.pacer.spent
+        self._spent_before = self._spent_after = self.pacer.spent
         self.real.start_ns = start_ns if start_ns is not None else time.monotonic_ns() + LEAD_NS
         self.pacer.pace(self)
         try:
