@@ -1,6 +1,6 @@
 """One trial simulated, and emulated with the kernel's own TCP: delay, rate and queue, random loss, within stated tolerances.
 
-Ten or twenty seconds each, 20 Mbit/s and 10 ms each way if nothing else is said. Why the two differ where they do is in
+Three, ten or twenty seconds each, 20 Mbit/s and 10 ms each way if nothing else is said. Why the two differ where they do is in
 docs/emulation.md#agreement.
 """
 
@@ -69,11 +69,13 @@ def simulated(network: dict[str, Any], seconds: int = SECONDS, seed: int = 1, **
     )
 
 
-def goodputs(network: dict[str, Any], congestion: str) -> tuple[float, float, Any, Any]:
+def goodputs(
+    network: dict[str, Any], congestion: str, seconds: int = SECONDS
+) -> tuple[float, float, Any, Any]:
     """Mbit/s simulated and emulated, and the samples of both."""
-    model = simulated(network, transport={"kind": "tcp", "congestion": congestion})
-    end, real = emulated(network, "-C", congestion)
-    modelled = float(model.service_series["delivered_bytes"][-1, 0]) * 8 / SECONDS / 1e6
+    model = simulated(network, seconds, transport={"kind": "tcp", "congestion": congestion})
+    end, real = emulated(network, "-C", congestion, seconds=seconds)
+    modelled = float(model.service_series["delivered_bytes"][-1, 0]) * 8 / seconds / 1e6
     return modelled, end["sum_received"]["bits_per_second"] / 1e6, model, real
 
 
@@ -105,10 +107,14 @@ def test_rate_and_queue(congestion: str, tolerance: float) -> None:
 
 
 def test_losses_of_slow_start() -> None:
-    """A fifth of the access rate and a queue of 100 packets: HyStart leaves slow start in time, in both."""
+    """A fifth of the access rate and a queue of 100 packets: HyStart leaves slow start in time, in both.
+
+    Three seconds end before the queue next overflows: whether the kernel then reduces once or twice (in one run of
+    five, when a packet is lost just after its recovery) is chance, and moves the mean latency of ten seconds by 11 %.
+    """
     network = line("20 Mbit/s", "5 ms", queue={"kind": "pfifo", "limit": 100})
     network["links"][0] |= {"rate": "100 Mbit/s", "delay": "5 ms"}
-    modelled, real, model, samples = goodputs(network, "cubic")
+    modelled, real, model, samples = goodputs(network, "cubic", seconds=3)
     lost = [each.conservation["dropped"]["DROP_TAIL"] for each in (model, samples)]
     assert real == pytest.approx(modelled, rel=0.04)
     assert max(lost) - min(lost) <= 15
