@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from netarium.operate import trialfile
+from netarium.operate.cli import app
 
 LONG = {"facility-4096", "interference-ab", "data-express", "dumbbell", "deterministic-13000km"}
 """More than ten seconds on a slow machine."""
@@ -18,15 +17,9 @@ LONG = {"facility-4096", "interference-ab", "data-express", "dumbbell", "determi
 
 def run(runs: Path, *arguments: str) -> dict:
     """The document that `netarium run ARGUMENTS --json` prints; the command must end with 0."""
-    code = "import sys; sys.argv[0] = 'netarium'; from netarium.operate.cli import main; main()"
-    finished = subprocess.run(
-        [sys.executable, "-c", code, "run", *arguments, "--json", "--quiet", "--out", str(runs)],
-        capture_output=True,
-        text=True,
-        timeout=900,
-        env={**os.environ, "COLUMNS": "120"},
-    )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
+    words = ["run", *arguments, "--json", "--quiet", "--out", str(runs)]
+    finished = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert finished.exit_code == 0, finished.stdout + finished.stderr
     return json.loads(finished.stdout)
 
 

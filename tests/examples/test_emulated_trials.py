@@ -22,7 +22,6 @@ PROGRAMS = {
     "real-web": ["nginx", "curl"], "real-ssh": ["ssh", "sshd", "ssh-keygen", "rsync"], "real-quic": ["openssl"],
     "real-ospf": ["/usr/lib/frr/ospfd", "/usr/lib/frr/zebra"], "real-postgres": ["psql", "setpriv"],
 }  # fmt: skip
-LONG = set(PROGRAMS) - {"real-ping", "real-web"}
 FORGIVING = "emulate.tolerance=2 s"
 """How late a machine that runs tests may be: what is tested here is that the programs run, not the machine."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -48,9 +47,8 @@ def test_there_is_a_trial_for_every_program() -> None:
 
 
 @by_the_wall
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in PROGRAMS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_real_programs_run_unchanged(name: str, tmp_path: Path) -> None:
     lacking = [program for program in PROGRAMS[name] if shutil.which(program, path=PATH) is None]
     if lacking and "CI" not in os.environ:
@@ -85,7 +83,7 @@ def test_one_trial_in_both_modes_is_compared(tmp_path: Path) -> None:
 
 SMALL = """
 trial: small
-duration: 3 s
+duration: 1 s
 mode: emulate
 emulate: {{linktest: none, tolerance: 2 s}}
 network:
@@ -136,16 +134,16 @@ def test_a_package_that_is_not_there_is_exit_code_4_with_its_name(tmp_path: Path
 @by_the_wall
 def test_a_port_that_never_gets_ready_ends_the_run_and_keeps_the_record(tmp_path: Path) -> None:
     services = """
-  web: {kind: command, node: b, argv: [sleep, 60], ready: {port: 80, within: 500 ms}}
+  web: {kind: command, node: b, argv: [sleep, 60], ready: {port: 80, within: 300 ms}}
   get: {kind: command, node: a, argv: [pwd], after: web}
 """
     printed = netarium(
         "run", small(tmp_path, services), "--json", "--quiet", "--out", str(tmp_path), exit_code=1
     )
     document = json.loads(printed)
-    assert document["status"] == "failed" and document["engine"]["virtual_s"] < 2.9, "it ended early"
+    assert document["status"] == "failed" and document["engine"]["virtual_s"] < 0.9, "it ended early"
     programs = document["emulation"]["programs"]
-    assert "was not ready within 0.5 s: no port 80" in programs["web"]["reason"]
+    assert "was not ready within 0.3 s: no port 80" in programs["web"]["reason"]
     assert programs["get"]["status"] == "not started" and "web" in programs["get"]["reason"]
     stop = json.loads((tmp_path / document["run"] / "stop.json").read_text())
     assert stop["exit_code"] == 1 and "not ready" in stop["reason"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from netarium.run.simulate import Progress
 
-FIRST_LINE_S, LONGEST_WAIT_S = 5.0, 60.0
+FIRST_LINE_S, LONGEST_WAIT_S = 2.0, 60.0
 COMPILE_ESTIMATE_S = 30
 
 

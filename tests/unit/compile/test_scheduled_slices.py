@@ -120,6 +120,7 @@ def periodic(draw: random.Random, graph: Graph, number: int) -> Request:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6))
 def test_schedules_hold_for_all_and_alternatives_are_accepted(seed: int) -> None:

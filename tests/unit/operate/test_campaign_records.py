@@ -43,6 +43,7 @@ def test_show_by_folder_as_json(cli, root: Path) -> None:
     assert len(document["variants"]) == 12
 
 
+@pytest.mark.slow
 def test_show_draws_figures(cli, root: Path) -> None:
     shown = cli("show", "shootout", "--out", str(root), "--figures")
     assert shown.exit_code == 0, shown.stderr

@@ -1,4 +1,4 @@
-"""The whole chain with the real engine, as processes of their own: results, Ctrl-C, kills, refusals."""
+"""The whole chain with the real engine: results, refusals; as processes of their own: standard input, Ctrl-C, kills."""
 
 from __future__ import annotations
 
@@ -19,10 +19,6 @@ LONG = ["--set", "duration=1 h", "--set", "network.links[*].rate=10 Gbit/s"]
 SLICE = "slices:\n  express: {from: a, to: b, bandwidth: 20 Mbit/s}\n"
 
 
-def netarium(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([NETARIUM, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-
-
 def started(*arguments: str) -> subprocess.Popen[str]:
     """A process whose run goes on: its folder is there and virtual time moves."""
     process = subprocess.Popen([NETARIUM, "run", *arguments], stderr=subprocess.PIPE, text=True)
@@ -34,9 +30,9 @@ def started(*arguments: str) -> subprocess.Popen[str]:
     raise AssertionError(f"the run did not start: {process.communicate()[1]}")
 
 
-def test_same_trial_same_samples(trial: Path) -> None:
-    first, again, other = (netarium("run", "lab", "--json", "--seed", seed) for seed in ("1", "1", "2"))
-    assert first.returncode == 0, first.stderr
+def test_same_trial_same_samples(cli, trial: Path) -> None:
+    first, again, other = (cli("run", "lab", "--json", "--seed", seed) for seed in ("1", "1", "2"))
+    assert first.exit_code == 0, first.stderr
     documents = [json.loads(ran.stdout) for ran in (first, again, other)]
     assert documents[0]["digests"] == documents[1]["digests"]
     assert documents[0]["run"] != documents[1]["run"]
@@ -44,9 +40,9 @@ def test_same_trial_same_samples(trial: Path) -> None:
     assert 0.5 * 10e6 < goodput < 10e6, "some of the slowest link's 10 Mbit/s, and never more"
 
 
-def test_the_table_names_the_report_last(trial: Path) -> None:
-    ran = netarium("run", "lab")
-    assert ran.returncode == 0, ran.stderr
+def test_the_table_names_the_report_last(cli, trial: Path) -> None:
+    ran = cli("run", "lab")
+    assert ran.exit_code == 0, ran.stderr
     assert "transfer" in ran.stdout
     last = ran.stdout.splitlines()[-1]
     assert last.startswith("report runs/")
@@ -61,31 +57,31 @@ def test_standard_input(trial: Path) -> None:
     assert json.loads(piped.stdout)["trial"] == "lab"
 
 
-def test_check_says_route_cost_and_assumptions(trial: Path) -> None:
-    checked = netarium("check", "lab")
-    assert checked.returncode == 0, checked.stderr
+def test_check_says_route_cost_and_assumptions(cli, trial: Path) -> None:
+    checked = cli("check", "lab")
+    assert checked.exit_code == 0, checked.stderr
     for words in ("✓ Admitted", "a → r → b", "10 Mbit/s", "2 ms", "packet-hops", "assumed: queue not stated"):
         assert words in checked.stdout
-    document = json.loads(netarium("check", "lab", "--json").stdout)
+    document = json.loads(cli("check", "lab", "--json").stdout)
     assert document["services"]["transfer"]["route"] == ["a", "r", "b"]
     assert document["estimate"]["memory_bytes"] > 0
     assert not Path("runs").exists()
 
 
 @pytest.mark.parametrize("command", ["check", "run"])
-def test_an_impossible_slice_is_refused_with_what_would_fit(trial: Path, command: str) -> None:
+def test_an_impossible_slice_is_refused_with_what_would_fit(cli, trial: Path, command: str) -> None:
     trial.write_text(trial.read_text() + SLICE)
-    refused = netarium(command, "lab")
-    assert (refused.returncode, refused.stdout) == (3, "")
+    refused = cli(command, "lab")
+    assert (refused.exit_code, refused.stdout) == (3, "")
     assert "Refused by admission: 1 slice" in refused.stderr
     assert "r->b" in refused.stderr
     assert "nearest" in refused.stderr
     assert [record.status for record in store.ls("runs")] == (["refused"] if command == "run" else [])
 
 
-def test_a_slice_that_fits_is_admitted_with_its_bound(trial: Path) -> None:
+def test_a_slice_that_fits_is_admitted_with_its_bound(cli, trial: Path) -> None:
     trial.write_text(trial.read_text() + SLICE.replace("20", "5"))
-    document = json.loads(netarium("check", "lab", "--json").stdout)
+    document = json.loads(cli("check", "lab", "--json").stdout)
     assert document["slices"]["express"]["path"] == ["a", "r", "b"]
     assert document["slices"]["express"]["bound"]["latency_s"] > 0.002
 
@@ -102,26 +98,27 @@ def test_a_signal_stops_the_run_cleanly(trial: Path, number: signal.Signals) -> 
     assert record.metrics["services"]["transfer"]["delivered_bytes"] > 0
 
 
-def test_a_kill_leaves_an_unfinished_folder(trial: Path) -> None:
+@pytest.mark.slow
+def test_a_kill_leaves_an_unfinished_folder(cli, trial: Path) -> None:
     process = started("lab", *LONG)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     (record,) = store.ls("runs")
     assert (record.status, record.is_result) == ("unfinished", False)
-    shown = netarium("show", record.name)
+    shown = cli("show", record.name)
     assert "Unfinished" in shown.stdout
-    assert netarium("ls").returncode == 0
+    assert cli("ls").exit_code == 0
 
 
-def test_the_run_repeats_from_its_own_folder(trial: Path) -> None:
-    assert netarium("run", "lab", "--no-report", "--set", "services.transfer.size=20 kB").returncode == 0
+def test_the_run_repeats_from_its_own_folder(cli, trial: Path) -> None:
+    assert cli("run", "lab", "--no-report", "--set", "services.transfer.size=20 kB").exit_code == 0
     (first,) = store.ls("runs")
-    again = netarium("run", str(first.path / "trial.yml"), "--out", "again", "--json")
+    again = cli("run", str(first.path / "trial.yml"), "--out", "again", "--json")
     assert json.loads(again.stdout)["digests"] == first.metrics["digests"]
 
 
-def test_memory_the_machine_has_not(trial: Path) -> None:
-    refused = netarium("check", "lab", "--set", "services.transfer.count=2000000000")
-    assert refused.returncode in (2, 4), refused.stdout
+def test_memory_the_machine_has_not(cli, trial: Path) -> None:
+    refused = cli("check", "lab", "--set", "services.transfer.count=2000000000")
+    assert refused.exit_code in (2, 4), refused.stdout
     assert "Traceback" not in refused.stderr
     assert "bug" not in refused.stderr

@@ -152,6 +152,7 @@ def test_a_killed_worker_costs_nothing(tmp_path: Path) -> None:
     assert found == {job.id: "succeeded" for job in jobs}
 
 
+@pytest.mark.slow
 def test_a_killed_nursery_is_started_again(tmp_path: Path) -> None:
     """Its workers go with it; what they had not done is done by those of the next one."""
     design = campaignfile.load(str(written(tmp_path, LONG)))

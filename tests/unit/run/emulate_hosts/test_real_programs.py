@@ -12,9 +12,9 @@ import pytest
 
 from netarium.compile.hosts import NEVER_PS, Program, Ready
 from netarium.errors import MachineCannot
-from netarium.run.emulate import output, sandbox
+from netarium.run.emulate import output, processes, sandbox
 from netarium.run.emulate.overseer import Supervising
-from netarium.run.emulate.processes import STOP_GRACE_PS, Supervisor
+from netarium.run.emulate.processes import Supervisor
 from netarium.units import SECOND_PS
 
 WITHIN = 5 * SECOND_PS
@@ -172,12 +172,14 @@ def test_the_stop_signal_reaches_the_program_and_its_last_output_is_kept(supervi
     assert (one.folder / "stdout").read_text() == "set\nbye\n"
 
 
-def test_a_program_that_ignores_its_stop_signal_is_killed_after_the_grace(supervise):
+def test_a_program_that_ignores_its_stop_signal_is_killed_after_the_grace(supervise, monkeypatch):
+    grace_ps = SECOND_PS // 2
+    monkeypatch.setattr(processes, "STOP_GRACE_PS", grace_ps)
     code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('set', flush=True); time.sleep(60)"
     supervisor = supervise(python("a", code, ready=Ready(line="set", within_ps=WITHIN), stop_ps=SECOND_PS))
     (one,) = run_until(supervisor).values()
     assert (one.status, one.signal) == ("stopped", signal.SIGKILL)
-    assert one.ended_ps > SECOND_PS + STOP_GRACE_PS
+    assert one.ended_ps > SECOND_PS + grace_ps
 
 
 def test_a_time_limit(supervise):

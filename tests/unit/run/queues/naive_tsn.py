@@ -240,7 +240,10 @@ class Cqf(Queue):
 
 
 class Ats(Queue):
-    """Every packet with the eligibility time that the standard's state machine gives it on arrival."""
+    """Every packet with the eligibility time that the standard's state machine gives it on arrival.
+
+    The one eligible longest goes first, by true time: a slow clock shows the same to packets that come one after another.
+    """
 
     def __init__(
         self,
@@ -254,7 +257,7 @@ class Ats(Queue):
         self.spec, self.stream_of, self.parameters, self.clock = spec, stream_of, parameters, Clock(clock)
         self.empty: dict[Any, Fraction] = {}
         self.group_eligibility: dict[int, Fraction] = defaultdict(lambda: Fraction(-NEVER))
-        self.groups: dict[int, list[tuple[Fraction, Packet]]] = defaultdict(list)
+        self.groups: dict[int, list[tuple[int, Packet]]] = defaultdict(list)
 
     def __len__(self) -> int:
         return sum(map(len, self.groups.values()))
@@ -282,15 +285,15 @@ class Ats(Queue):
             self.group_eligibility[packet.hop] = eligible
             full = empty + to_full
             self.empty[stream] = scheduler if eligible < full else scheduler + eligible - full
-        self.groups[packet.hop].append((eligible, packet))
+        self.groups[packet.hop].append((max(now, self.clock.when(-(-eligible // 1))), packet))
 
     def dequeue(self, now: int) -> Packet | None:
         heads = [(line[0][0], hop) for hop, line in self.groups.items() if line]
         if not heads:
             return None
         eligible, hop = min(heads)
-        if eligible > self.clock.reading(now):
-            self.ask_at = self.clock.when(-(-eligible // 1))
+        if eligible > now:
+            self.ask_at = eligible
             return None
         return self.groups[hop].pop(0)[1]
 

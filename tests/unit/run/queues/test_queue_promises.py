@@ -366,6 +366,7 @@ def test_draining_gives_back_every_packet_held(spec: Any, sent: int) -> None:
 @pytest.mark.skipif(
     INTERPRETED, reason="compares compiled kernels, which this mode has not, with interpreted ones"
 )
+@pytest.mark.slow
 def test_interpreted_and_compiled_agree_bit_for_bit() -> None:
     """The same lines from a process with NETARIUM_JIT=0 and from this one with compiled kernels."""
     ran = subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from copy import copy
 from pathlib import Path
 
 import made_campaigns
@@ -283,6 +284,7 @@ def test_causes_that_differ_in_what_was_measured_do_not() -> None:
 def test_every_trial_that_did_not_succeed_is_in_one_cause(failing: Trials) -> None:
     """In the terminal, in the report and in the document, however many causes there are."""
     words_of = ["alpha", "beta", "gamma", "delta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu"]
+    failing = copy(failing)
     failing.status, failing.cause = failing.status.copy(), failing.cause.copy()
     for row in range(100):
         failing.status[row] = "failed"
