@@ -51,6 +51,9 @@ def late_reasons(engine: Mapping[str, Any], tolerance_s: float) -> list[str]:
     refused = int(real_time.get("refused_frames", 0))
     if refused:
         reasons.append(f"{refused} frames were dropped in hosts before the engine could read them")
+    overrun = int(real_time.get("overrun_frames", 0))
+    if overrun:
+        reasons.append(f"{overrun} frames were dropped by hosts' kernels, which could not take them so fast")
     spent = real_time.get("time_s") or {}
     total = sum(spent.values())
     if reasons and total:

@@ -21,8 +21,9 @@ class Lateness:
     the engine began after the first event that was due in it. unread: for how long nobody looked whether hosts had sent, turn
     by turn. over_time: frames, one row a sample interval. time_s: seconds spent in read, engine, write, idle (asleep), spin
     (awake, waiting) and, where one thread paces several runs, for the others; longest_s: the most at once, where waking is what
-    a sleep took too long. refused: frames that hosts' kernels dropped unread. stolen_s: CPU time that a hypervisor took from
-    this machine meanwhile.
+    a sleep took too long. refused: frames that hosts' kernels dropped unread; overrun: those that they dropped because they
+    came too fast while they were steered to other cores, for steered_s (steering.py). stolen_s: CPU time that a hypervisor
+    took from this machine meanwhile.
     """
 
     frames: np.ndarray
@@ -32,6 +33,8 @@ class Lateness:
     time_s: dict[str, float] = field(default_factory=dict)
     longest_s: dict[str, float] = field(default_factory=dict)
     refused: int = 0
+    overrun: int = 0
+    steered_s: float = 0.0
     stolen_s: float = 0.0
 
     def figures(self) -> dict[str, object]:
@@ -47,6 +50,8 @@ class Lateness:
             "time_s": self.time_s,
             "longest_s": self.longest_s,
             "refused_frames": self.refused,
+            "overrun_frames": self.overrun,
+            "steered_s": self.steered_s,
             "stolen_s": self.stolen_s,
         }
 
@@ -88,6 +93,10 @@ def certifiable(lateness: Lateness, tolerance_ps: int) -> tuple[bool, str]:
         )
     if lateness.refused:
         reasons.append(f"{lateness.refused} frames were dropped in hosts before the engine could read them")
+    if lateness.overrun:
+        reasons.append(
+            f"{lateness.overrun} frames were dropped by hosts' kernels, which could not take them so fast"
+        )
     if not reasons:
         return True, ""
     spent = sum(lateness.time_s.values()) or 1.0

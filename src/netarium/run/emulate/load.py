@@ -1,4 +1,4 @@
-"""What else this machine is doing: time that a hypervisor took, threads that want to run."""
+"""What else this machine is doing: time that a hypervisor took, frames it dropped, threads that want to run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,18 @@ def stolen_s() -> float:
     """CPU seconds that a hypervisor has taken from this machine so far (proc(5), /proc/stat: steal)."""
     with open("/proc/stat", encoding="ascii") as stat:
         return int(stat.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
+def idle_s() -> float:
+    """Seconds that this machine's cores have had nothing to do so far, all together (proc(5), /proc/stat: idle)."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        return int(stat.readline().split()[4]) / os.sysconf("SC_CLK_TCK")
+
+
+def backlog_drops() -> int:
+    """Frames that this machine has dropped so far because a core's queue of received ones was full (/proc/net/softnet_stat)."""
+    with open("/proc/net/softnet_stat", encoding="ascii") as cores:
+        return sum(int(line.split()[1], 16) for line in cores)
 
 
 def a_core_is_free() -> bool:

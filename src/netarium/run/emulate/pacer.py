@@ -22,7 +22,8 @@ from typing import Protocol
 
 import numpy as np
 
-from netarium.run.emulate.load import a_core_is_free
+from netarium.run.emulate.load import a_core_is_free, idle_s
+from netarium.run.emulate.steering import Steering
 from netarium.run.kernel import loop
 from netarium.run.kernel.jit import INTERPRETED
 from netarium.run.kernel.memory import Memory, aligned
@@ -61,10 +62,12 @@ class Paced(Protocol):
 
 @dataclass(frozen=True)
 class Spent:
-    """What the pacer's thread has done so far, s; unread: by how much one look at the interfaces came after another."""
+    """What the pacer's thread has done so far, s; unread: by how much one look at the interfaces came after another;
+    steered_s: for how long others have received what it wrote."""
 
     idle_s: float
     spin_s: float
+    steered_s: float
     turns: int
     unread: np.ndarray
 
@@ -96,7 +99,9 @@ class Pacer:
         self._entering: list[Paced] = []
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._looked = 0.0
+        self._steering, self._number = Steering(), 0
+        self._looked, self._rested_s, self._idle_s = time.perf_counter(), 0.0, idle_s()
+        self._looking = threading.Lock()
         self.row.stop = 1
         run_paced(self.memory.handle, entry_address(loop.run))  # compiled before the first run is due
 
@@ -108,6 +113,7 @@ class Pacer:
             self._closing = True
             os.eventfd_write(self.row.news_fd, 1)
             self._usher.join()
+        self._steering.close()
         self._epoll.close()
         os.close(self._bell)
         os.close(self.row.news_fd)
@@ -129,7 +135,10 @@ class Pacer:
     def spent(self) -> Spent:
         """What has been done until now."""
         row = self.row
-        return Spent(row.idle_ns / 1e9, row.spun_ns / 1e9, int(row.turns), self.memory.late[0].copy())
+        steered_s = self._steering.steered_s
+        return Spent(
+            row.idle_ns / 1e9, row.spun_ns / 1e9, steered_s, int(row.turns), self.memory.late[0].copy()
+        )
 
     @property
     def runs(self) -> int:
@@ -137,16 +146,32 @@ class Pacer:
         return len(self._runs) - len(self._left) + len(self._entering)
 
     def look_at_load(self) -> None:
-        """Stay awake before something is due only where a core has nothing else to do."""
-        now = time.perf_counter()
-        if now - self._looked > LOADS_S:
-            self._looked = now
-            awake = self.row.quantum_ns == 0 and a_core_is_free()
+        """Stay awake before something is due only where a core has nothing else to do; where there is too much to do for one,
+        let the others receive what is written."""
+        passed_s = time.perf_counter() - self._looked
+        if passed_s < LOADS_S or not self._looking.acquire(blocking=False):
+            return
+        try:
+            self._looked += passed_s
+            few = self.row.quantum_ns == 0
+            awake = few and a_core_is_free()
             self.row.spin_ns, self.row.ahead_ns = (SPIN_NS, AHEAD_NS) if awake else (0, 0)
+            rested_s, idle = int(self.row.idle_ns + self.row.spun_ns) / 1e9, idle_s()
+            calm = (rested_s - self._rested_s) / passed_s
+            spare = (idle - self._idle_s) / passed_s - calm
+            self._rested_s, self._idle_s = rested_s, idle
+            with self._lock:
+                taps = {
+                    fd: run for rank, run in enumerate(self._runs) if rank not in self._left for fd in run.fds
+                }
+            self._steering.look(self._number, 1 - calm, spare, taps if few else {})
+        finally:
+            self._looking.release()
 
     # -- the thread
 
     def _work(self) -> None:
+        self._number = threading.get_native_id()
         try:
             _hurry(self._core)
             address = entry_address(loop.run)

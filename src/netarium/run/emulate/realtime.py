@@ -12,7 +12,7 @@ import numpy as np
 
 from netarium.errors import MachineCannot
 from netarium.run.emulate.lateness import Lateness
-from netarium.run.emulate.load import stolen_s
+from netarium.run.emulate.load import backlog_drops, stolen_s
 from netarium.run.emulate.pacer import Pacer, Spent
 from netarium.run.emulate.tap import refused_of
 from netarium.run.emulate.wiring import FRAMES_AT_FIRST, wire
@@ -79,6 +79,7 @@ class Engine:
         self.failure: BaseException | None = None
         self.collecting = threading.Lock()
         self._refused_before, self._stolen_before_s = sum(map(refused_of, self.fds)), stolen_s()
+        self._overrun_before = backlog_drops()
         self._spent_before: Spent = self.pacer.spent
         self._spent_after = self._spent_before
         self.compile_s = time.perf_counter() - loading
@@ -197,6 +198,7 @@ class Engine:
         """How late the engine was, and what hosts dropped because it did not read in time."""
         late, real, pacer = self.memory.late, self.real, self.pacer.row
         before, now = self._spent_before, self._spent_after
+        steered_s = now.steered_s - before.steered_s
         shares = {name: getattr(real, f"{name}_ns") / 1e9 for name in ("read", "engine", "write")}
         shares |= {"idle": now.idle_s - before.idle_s, "spin": now.spin_s - before.spin_s}
         if not self._owns_pacer:
@@ -216,6 +218,8 @@ class Engine:
                 "one write": real.call_ns_max / 1e9,
             },
             refused=sum(map(refused_of, self.fds)) - self._refused_before,
+            overrun=backlog_drops() - self._overrun_before if steered_s else 0,
+            steered_s=steered_s,
             stolen_s=stolen_s() - self._stolen_before_s,
         )
 

@@ -153,10 +153,15 @@ def _ask(fd: int, request: int, argument: Any, name: str, what: str) -> None:
         raise MachineCannot(f"interface {name} cannot {what}: {error.strerror}{hint}") from None
 
 
+def name_of(fd: int) -> str:
+    """The interface whose engine's side is `fd`. Raises OSError for what is no TAP device."""
+    return fcntl.ioctl(fd, TUNGETIFF, bytes(40))[:16].split(b"\0")[0].decode()
+
+
 def refused_of(fd: int) -> int:
-    """The same of the interface whose engine's side is `fd`; 0 for what is no TAP device."""
+    """`refused_frames` of the interface whose engine's side is `fd`; 0 for what is no TAP device."""
     try:
-        name = fcntl.ioctl(fd, TUNGETIFF, bytes(40))[:16].split(b"\0")[0].decode()
+        name = name_of(fd)
         netns_fd = fcntl.ioctl(fd, TUNGETDEVNETNS)
     except OSError:
         return 0

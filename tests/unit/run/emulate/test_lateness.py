@@ -58,6 +58,12 @@ def test_unread_frames_are_never_certifiable() -> None:
     assert "3 frames were dropped in hosts" in why
 
 
+def test_frames_that_hosts_could_not_take_are_never_certifiable() -> None:
+    possible, why = certifiable(late(np.full(10, 5), overrun=2), 10**9)
+    assert not possible
+    assert "2 frames were dropped by hosts' kernels" in why
+
+
 def test_figures_are_seconds_by_name() -> None:
     figures = late(np.full(10, 10**9)).figures()
     assert figures["frames"]["count"] == 10
