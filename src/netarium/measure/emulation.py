@@ -10,6 +10,12 @@ from netarium.measure import played
 from netarium.measure.verdicts import CERTIFIED, NOT_CERTIFIABLE
 from netarium.units import SECOND_PS, format_time
 
+DROPPED = {
+    "refused_frames": "in hosts before the engine could read them",
+    "overrun_frames": "by hosts' kernels, which could not take them so fast",
+}
+"""What hosts dropped because of the engine, by its key in the record."""
+
 
 def emulation_document(samples: Any, trial: Any, emulated: Any) -> dict[str, Any]:
     """The `emulation` part of the metrics document. `reasons` says why the run is not certifiable; empty: it is."""
@@ -38,27 +44,38 @@ def lateness_of(engine: Mapping[str, Any]) -> dict[str, float]:
 
 
 def late_reasons(engine: Mapping[str, Any], tolerance_s: float) -> list[str]:
-    """Why lateness makes a run not certifiable, and where the engine's time went; empty when it does not."""
+    """Why a run that was so late is not certifiable, and where the engine's time went; empty when it is.
+
+    It is when 99.9 % of its frames were written within the tolerance, when in 99.9 % of its turns nothing had waited longer to
+    be read, and when hosts dropped none.
+    """
     real_time, lateness = engine.get("real_time") or {}, lateness_of(engine)
     if not lateness:
         return ["the engine's lateness was not measured"]
     reasons = []
-    if lateness["p999"] > tolerance_s:
-        late, allowed = (format_time(round(one * SECOND_PS)) for one in (lateness["p999"], tolerance_s))
+    allowed = format_time(round(tolerance_s * SECOND_PS))
+    late_s, unread_s = lateness["p999"], float((real_time.get("unread") or {}).get("p999", 0.0))
+    if late_s > tolerance_s:
+        late = format_time(round(late_s * SECOND_PS))
         reasons.append(
             f"one frame in a thousand reached its host {late} late or later, and {allowed} are allowed"
         )
-    refused = int(real_time.get("refused_frames", 0))
-    if refused:
-        reasons.append(f"{refused} frames were dropped in hosts before the engine could read them")
-    overrun = int(real_time.get("overrun_frames", 0))
-    if overrun:
-        reasons.append(f"{overrun} frames were dropped by hosts' kernels, which could not take them so fast")
+    if unread_s > tolerance_s:
+        unread = format_time(round(unread_s * SECOND_PS))
+        reasons.append(
+            f"in one turn of a thousand what hosts sent had waited up to {unread} or longer to be read, and "
+            f"{allowed} are allowed"
+        )
+    for key, what in DROPPED.items():
+        if count := int(real_time.get(key, 0)):
+            reasons.append(f"{count} frames were dropped {what}")
     spent = real_time.get("time_s") or {}
     total = sum(spent.values())
     if reasons and total:
         shares = ", ".join(f"{name} {100 * value / total:.0f} %" for name, value in spent.items())
-        reasons[-1] += f" (the engine's time: {shares})"
+        stolen_s = float(real_time.get("stolen_s", 0.0))
+        stolen = f"; the hypervisor took {stolen_s:.2g} s of CPU time" if stolen_s else ""
+        reasons[-1] += f" (the engine's time: {shares}{stolen})"
     return reasons
 
 

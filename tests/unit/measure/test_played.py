@@ -185,15 +185,19 @@ def test_programs_fill_in_what_the_engine_cannot_see_and_nothing_else() -> None:
     assert entry["programs"] == reported
 
 
-def real_time(p999_s: float, refused: int = 0) -> dict[str, Any]:
+def real_time(p999_s: float, unread_s: float = 0.0, **more: float) -> dict[str, Any]:
     frames = {"p50": 1e-5, "p99": 1e-4, "p999": p999_s, "max": p999_s}
-    return {"real_time": {"frames": frames, "refused_frames": refused, "time_s": {"read": 1.0, "idle": 3.0}}}
+    unread = dict.fromkeys(frames, unread_s)
+    return {"real_time": {"frames": frames, "unread": unread, "time_s": {"read": 1.0, "idle": 3.0}, **more}}
 
 
 @pytest.mark.parametrize(
     ("engine", "says"),
-    [(real_time(0.0005), []), (real_time(0.003), ["3 ms late", "idle 75 %"]), (real_time(0.0005, 4), ["4 frames were dropped"]),
-     ({}, ["not measured"])],
+    [(real_time(0.0005), []), (real_time(0.003), ["3 ms late", "1 ms are allowed", "read 25 %, idle 75 %"]),
+     (real_time(0.001, 0.001), []), (real_time(0.0005, 0.0011), ["waited up to 1.1 ms or longer to be read", "idle 75 %"]),
+     (real_time(0.0005, refused_frames=4), ["4 frames were dropped in hosts"]),
+     (real_time(0.0005, overrun_frames=2), ["2 frames were dropped by hosts' kernels"]),
+     (real_time(0.003, stolen_s=0.25), ["; the hypervisor took 0.25 s of CPU time"]), ({}, ["not measured"])],
 )  # fmt: skip
 def test_lateness_beyond_the_tolerance_is_doubt_with_its_reason(
     engine: dict[str, Any], says: list[str]

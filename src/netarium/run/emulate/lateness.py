@@ -1,4 +1,4 @@
-"""How late the engine was: what it was late with, for how long, and whether a run that late can be certified."""
+"""How late the engine was: what it was late with, and for how long. What follows is for measure/emulation.py to say."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import numpy as np
 
 from netarium.run.samples import log_linear_edges_ps
 
-TOLERANCE_QUANTILE = 0.999
-"""A run is certifiable when this share of all frames was written within the tolerance."""
-QUANTILES = {"p50": 0.5, "p99": 0.99, "p999": TOLERANCE_QUANTILE}
+QUANTILES = {"p50": 0.5, "p99": 0.99, "p999": 0.999}
 
 
 @dataclass
@@ -71,35 +69,3 @@ def summary(counts: np.ndarray) -> dict[str, float]:
     figures.update({name: quantile_s(counts, q) for name, q in QUANTILES.items()})
     figures["max"] = quantile_s(counts, 1.0)
     return figures
-
-
-def certifiable(lateness: Lateness, tolerance_ps: int) -> tuple[bool, str]:
-    """Whether a run kept its pace: one frame in a thousand at most read or written later than `tolerance_ps`, none dropped.
-
-    The text says by how much it did not, and where the engine's time went; it is empty when all is well.
-    """
-    late_s, tolerance_s = quantile_s(lateness.frames, TOLERANCE_QUANTILE), tolerance_ps / 1e12
-    reasons = []
-    if late_s > tolerance_s:
-        reasons.append(
-            f"one frame in a thousand was written {late_s * 1e3:.3g} ms late or later (at most "
-            f"{quantile_s(lateness.frames, 1.0) * 1e3:.3g} ms), tolerance {tolerance_s * 1e3:.3g} ms"
-        )
-    unread_s = quantile_s(lateness.unread, TOLERANCE_QUANTILE)
-    if unread_s > tolerance_s:
-        reasons.append(
-            f"in one turn of a thousand what hosts sent waited up to {unread_s * 1e3:.3g} ms to be read, tolerance "
-            f"{tolerance_s * 1e3:.3g} ms"
-        )
-    if lateness.refused:
-        reasons.append(f"{lateness.refused} frames were dropped in hosts before the engine could read them")
-    if lateness.overrun:
-        reasons.append(
-            f"{lateness.overrun} frames were dropped by hosts' kernels, which could not take them so fast"
-        )
-    if not reasons:
-        return True, ""
-    spent = sum(lateness.time_s.values()) or 1.0
-    shares = ", ".join(f"{name} {100 * value / spent:.0f} %" for name, value in lateness.time_s.items())
-    stolen = f"; the hypervisor took {lateness.stolen_s:.2g} s of CPU time" if lateness.stolen_s else ""
-    return False, f"{'; '.join(reasons)}. The engine's time: {shares}{stolen}"
