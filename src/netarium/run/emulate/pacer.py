@@ -148,10 +148,12 @@ class Pacer:
     def look_at_load(self) -> None:
         """Stay awake before something is due only where a core has nothing else to do; where there is too much to do for one,
         let the others receive what is written."""
-        passed_s = time.perf_counter() - self._looked
-        if passed_s < LOADS_S or not self._looking.acquire(blocking=False):
+        if not self._looking.acquire(blocking=False):
             return
         try:
+            passed_s = time.perf_counter() - self._looked
+            if passed_s < LOADS_S:
+                return
             self._looked += passed_s
             few = self.row.quantum_ns == 0
             awake = few and a_core_is_free()
