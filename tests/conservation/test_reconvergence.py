@@ -95,3 +95,32 @@ def test_without_another_way_it_waits() -> None:
     assert set(samples.conservation["dropped"]) == {"DROP_LINK_DOWN", "DROP_NO_ROUTE"}
     assert (samples.flows["end_ps"] > 2.5e12).all()
     assert (samples.flows["delivered_bytes"] == 2_000_000).all()
+
+
+@pytest.mark.parametrize("queue", ["pfifo", "codel"])
+def test_a_packet_that_was_counted_when_it_began_stays_counted(queue: str) -> None:
+    """Cut in the midst of a packet of 10 ms, after a sample that has it: both kinds of port go on from the same count."""
+    samples = simulate(
+        {
+            "duration": "300 ms",
+            "network": {
+                "nodes": {"a": HOST, "b": HOST},
+                "links": [
+                    {
+                        "endpoints": ["a", "b"],
+                        "rate": "1 Mbit/s",
+                        "delay": "1 us",
+                        "overhead": "0 B",
+                        "queue": queue,
+                    }
+                ],
+            },
+            "services": {
+                "x": {"kind": "stream", "from": "a", "to": "b", "rate": "2 Mbit/s", "packet_size": "1250 B"}
+            },
+            "events": [{"at": "106 ms", "kind": "link_down", "link": ["a", "b"]}],
+            "probes": {"interval": "105 ms"},
+        }
+    )
+    assert samples.port_series["sent_packets"][:, samples.ports.index("a->b")].tolist() == [11, 11, 11]
+    assert samples.conservation["delivered"] == 10

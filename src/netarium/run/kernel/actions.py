@@ -33,8 +33,8 @@ def act(sim, index, now_ps):
 
 @kernel
 def port_down(sim, port_index, now_ps):
-    """A link is cut: what waits and what is being sent is lost here, what is under way is lost too. Cuts are counted: a port
-    whose link and node are both down comes back when both have."""
+    """A link is cut: what waits and what is being sent is lost here, what is under way is lost too. What is being sent has been
+    counted as sent when it began. Cuts are counted: a port whose link and node are both down comes back when both have."""
     port = sim.ports[port_index]
     port.down += 1
     if port.down > 1:
@@ -50,8 +50,6 @@ def port_down(sim, port_index, now_ps):
                 break
             drop(sim, port_index, p, DROP_LINK_DOWN)
         if port.sending != NONE:
-            port.sent_packets -= 1
-            port.sent_bytes -= sim.packets[port.sending].size_bytes + port.overhead_bytes
             drop(sim, port_index, port.sending, DROP_LINK_DOWN)
             port.sending = NONE
     p = port.head
