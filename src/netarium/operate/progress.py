@@ -94,7 +94,7 @@ def virtual_time(now: Numbers) -> str:
 
 
 class Lines(Watcher):
-    """Plain lines, for logs: stages at once, progress after 5 s, 15 s, 35 s, …, then every minute."""
+    """Plain lines, for logs: stages at once, progress after 2 s, 6 s, 14 s, …, then every minute."""
 
     def __init__(self) -> None:
         self._wait = FIRST_LINE_S

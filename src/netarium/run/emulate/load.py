@@ -7,14 +7,17 @@ import os
 
 def stolen_s() -> float:
     """CPU seconds that a hypervisor has taken from this machine so far (proc(5), /proc/stat: steal)."""
-    with open("/proc/stat", encoding="ascii") as stat:
-        return int(stat.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+    return _spent_s(8)
 
 
 def idle_s() -> float:
     """Seconds that this machine's cores have had nothing to do so far, all together (proc(5), /proc/stat: idle)."""
+    return _spent_s(4)
+
+
+def _spent_s(column: int) -> float:
     with open("/proc/stat", encoding="ascii") as stat:
-        return int(stat.readline().split()[4]) / os.sysconf("SC_CLK_TCK")
+        return int(stat.readline().split()[column]) / os.sysconf("SC_CLK_TCK")
 
 
 def backlog_drops() -> int:

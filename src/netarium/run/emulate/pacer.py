@@ -100,8 +100,8 @@ class Pacer:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._steering, self._number = Steering(), 0
-        self._looked, self._rested_s, self._idle_s = time.perf_counter(), 0.0, idle_s()
         self._looking = threading.Lock()
+        self._look_from_now()
         self.row.stop = 1
         run_paced(self.memory.handle, entry_address(loop.run))  # compiled before the first run is due
 
@@ -128,6 +128,7 @@ class Pacer:
                 self._usher = threading.Thread(target=self._see_off, name="usher")
                 self._usher.start()
             if self._thread is None:
+                self._look_from_now()
                 self._thread = threading.Thread(target=self._work, name="engine")
                 self._thread.start()
 
@@ -145,6 +146,11 @@ class Pacer:
         """Runs under way."""
         return len(self._runs) - len(self._left) + len(self._entering)
 
+    def _look_from_now(self) -> None:
+        """What the engine and the machine do from now on is what the next look judges."""
+        self._looked, self._idle_s = time.perf_counter(), idle_s()
+        self._rested_s = int(self.row.idle_ns + self.row.spun_ns) / 1e9
+
     def look_at_load(self) -> None:
         """Stay awake before something is due only where a core has nothing else to do; where there is too much to do for one,
         let the others receive what is written."""
@@ -154,14 +160,13 @@ class Pacer:
             passed_s = time.perf_counter() - self._looked
             if passed_s < LOADS_S:
                 return
-            self._looked += passed_s
             few = self.row.quantum_ns == 0
             awake = few and a_core_is_free()
             self.row.spin_ns, self.row.ahead_ns = (SPIN_NS, AHEAD_NS) if awake else (0, 0)
-            rested_s, idle = int(self.row.idle_ns + self.row.spun_ns) / 1e9, idle_s()
-            calm = (rested_s - self._rested_s) / passed_s
-            spare = (idle - self._idle_s) / passed_s - calm
-            self._rested_s, self._idle_s = rested_s, idle
+            rested_s, idle = self._rested_s, self._idle_s
+            self._look_from_now()
+            calm = (self._rested_s - rested_s) / passed_s
+            spare = (self._idle_s - idle) / passed_s - calm
             with self._lock:
                 taps = {
                     fd: run for rank, run in enumerate(self._runs) if rank not in self._left for fd in run.fds

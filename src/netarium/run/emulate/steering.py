@@ -32,25 +32,23 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Steering:
-    """Whether the frames of some interfaces are steered away from the engine's core. Close it at the end.
-
-    steered_s: for how long they were.
-    """
+    """Whether the frames of some interfaces are steered away from the engine's core. Close it at the end."""
 
     def __init__(self) -> None:
-        self.steered_s = 0.0
         self._files: dict[int, int] = {}
         self._runs: dict[int, object] = {}
-        self._thread, self._cores = 0, set[int]()
-        self._since = 0.0
+        self._thread, self._cores, self._mask = 0, set[int](), b""
+        self._ended_s, self._since = 0.0, 0.0
         self._impossible = False
+
+    @property
+    def steered_s(self) -> float:
+        """For how long frames have been steered, until now."""
+        return self._ended_s + (time.monotonic() - self._since if self._files else 0.0)
 
     def look(self, thread: int, busy: float, spare: float, taps: Mapping[int, object]) -> None:
         """Steer or leave be. thread: the engine's, by its number. busy: its share of time awake. spare: cores that were idle
         beside it. taps: what it reads and writes, and the run that each is of: another run may get the same number later."""
-        if self._files:
-            now = time.monotonic()
-            self.steered_s, self._since = self.steered_s + now - self._since, now
         enough = busy > CALM if self._files else busy > BUSY and spare > SPARE
         wanted = enough and 0 < len(taps) <= INTERFACES_MAX
         if not wanted or thread != self._thread:
@@ -61,6 +59,7 @@ class Steering:
 
     def close(self) -> None:
         """Every frame is received where it is written again, and the engine runs where it likes."""
+        self._ended_s = self.steered_s
         for file in self._files.values():
             with contextlib.suppress(OSError):  # its interface is gone
                 os.pwrite(file, b"0", 0)

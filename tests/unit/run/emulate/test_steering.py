@@ -80,14 +80,15 @@ def test_a_busy_engine_keeps_its_core_and_the_others_receive(tap: int, engine: i
     steering, before = Steering(), os.sched_getaffinity(engine)
     assert receiving(tap) == 0
     steering.look(engine, 0.9, 0.8, {tap: 1})
+    assert steering.steered_s > 0, "also where no other look follows"
     (own,) = os.sched_getaffinity(engine)
     assert receiving(tap) == sum(1 << core for core in os.sched_getaffinity(0) - {own})
     steering.look(engine, 0.5, 0.0, {tap: 1})
     assert receiving(tap), "still busy enough"
-    assert steering.steered_s > 0
     steering.look(engine, 0.2, 1.0, {tap: 1})
     assert receiving(tap) == 0
     assert os.sched_getaffinity(engine) == before
+    assert steering.steered_s == steering.steered_s > 0, "and no longer"
 
 
 @with_taps
