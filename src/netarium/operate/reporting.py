@@ -68,6 +68,8 @@ class Drawer:
 
     def draw(self, folder: Path, watcher: Watcher) -> Path | None:
         """Path of the report begun, or None when it could not be drawn, which is said and ends nothing."""
+        if self._process is None:
+            return runner.draw_report(folder, watcher)
         watcher.stage("drawing the report")
         answer = self._answer()
         if answer is None:

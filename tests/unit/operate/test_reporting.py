@@ -81,3 +81,22 @@ def test_one_cpu_starts_no_second_process(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(reporting, "cpus", lambda: 1)
     with reporting.Drawer() as drawer:
         assert drawer._process is None
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_drawing_is_announced_once(folder: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """In a process of its own, and where none was started."""
+
+    class Heard(Watcher):
+        def __init__(self) -> None:
+            self.stages: list[str] = []
+
+        def stage(self, text: str) -> None:
+            self.stages.append(text)
+
+    monkeypatch.setattr(reporting, "cpus", lambda: count)
+    heard = Heard()
+    with reporting.Drawer() as drawer:
+        drawer.begin(folder)
+        assert drawer.draw(folder, heard) == folder / "report.html"
+    assert heard.stages == ["drawing the report"]

@@ -123,7 +123,7 @@ class CampaignWatcher:
 
 
 class CampaignLines(CampaignWatcher):
-    """Plain lines: at the start, after 5 s, 15 s, 35 s, …, then every minute, and at the end."""
+    """Plain lines: at the start, after 2 s, 6 s, 14 s, …, then every minute, and at the end."""
 
     def __init__(self) -> None:
         self._wait = FIRST_LINE_S
